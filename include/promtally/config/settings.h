@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promtally/base/diagnostic.h"
+#include "promtally/base/time.h"
+#include "promtally/config/http_client_settings.h"
+#include "promtally/metering/period.h"
+#include "promtally/metering/quantity.h"
+
+namespace promtally::config {
+
+/// One entry of `sources:`.
+struct SourceSettings {
+  std::string name = "prometheus";
+  std::string type = "prometheus";
+  std::string url;                    ///< base URL, without /api/v1
+  base::Milliseconds timeout{60000};  ///< of one request, > 0
+  int concurrency = 2;                ///< queries in flight, 1..64
+  HttpClientSettings http;
+};
+
+enum class OnBadSeries { kReject, kHold };
+
+/// One entry of `collect:`. Paths are as written; the caller joins them with the folder of the
+/// file.
+struct JobSettings {
+  std::string job = "default";
+  std::string source;  ///< name of a source; filled in when there is only one
+  std::string metrics_file = "metrics.yml";
+  metering::SchedulePolicy schedule;        ///< period, wait_periods, settle
+  std::optional<std::string> scope_key;     ///< absent: one unscoped query a metric
+  std::vector<std::string> include_scopes;  ///< scopes.include
+  std::vector<std::string> exclude_scopes;  ///< scopes.exclude
+  std::optional<base::Instant> start;
+  metering::RoundingMode rounding = metering::RoundingMode::kExact;
+  OnBadSeries on_bad_series = OnBadSeries::kReject;
+  base::Milliseconds empty_after{86'400'000};
+};
+
+struct LedgerSettings {
+  std::string type = "sqlite";
+  std::string path = "promtally.db";
+};
+
+struct WebSettings {
+  std::vector<std::string> listen{"localhost:9899"};
+  std::string telemetry_path = "/metrics";
+};
+
+struct ExportSettings {
+  std::string prefix = "promtally_usage_";
+  std::size_t max_series = 100'000;  ///< of one spec
+};
+
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kLogfmt, kJson };
+
+struct LogSettings {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kLogfmt;
+};
+
+/// promtally.yml. Immutable once loaded.
+struct Settings {
+  std::vector<SourceSettings> sources;
+  std::vector<JobSettings> jobs;
+  LedgerSettings ledger;
+  WebSettings web;
+  ExportSettings export_settings;
+  LogSettings log;
+};
+
+struct SettingsFile {
+  Settings settings;
+  base::Diagnostics diagnostics;
+};
+
+/// Looks up an environment variable; nullopt when it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Reads promtally.yml: all problems at once. `${NAME}` and `${NAME:-default}` in values are taken
+/// from `environment`.
+[[nodiscard]] SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
+                                        const Environment& environment);
+
+/// True when the file has a top-level key of promtally.yml (`check` decides by it which kind a file
+/// is).
+[[nodiscard]] bool LooksLikeSettings(std::string_view bytes);
+
+/// Every key that the reader knows, as dotted path (`collect[].scopes.include`): documentation is
+/// tested against it.
+[[nodiscard]] std::vector<std::string> SettingsKeys();
+[[nodiscard]] std::vector<std::string> MetricsKeys();
+
+}  // namespace promtally::config

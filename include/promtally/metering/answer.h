@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promtally/base/time.h"
+
+namespace promtally::metering {
+
+/// What a source returned for one instant query: series with their value as text, and the server's
+/// annotations.
+///
+/// Compact: one text arena and small index rows, filled while bytes arrive (a series costs its
+/// text, 12 bytes a label and 16 bytes). Movable, not meant to be copied. One thread at a time.
+class Answer {
+ public:
+  struct LabelRef {
+    std::uint32_t name = 0;   ///< index into names()
+    std::uint32_t begin = 0;  ///< of the value, in the arena
+    std::uint32_t size = 0;
+  };
+  struct Series {
+    std::uint32_t first_label = 0;
+    std::uint32_t value_begin = 0;
+    std::uint16_t labels = 0;
+    std::uint16_t value_size = 0;
+    bool histogram = false;  ///< a native histogram: there is no value
+  };
+
+  // --- reading
+  [[nodiscard]] std::size_t size() const { return series_.size(); }
+  [[nodiscard]] const Series& series(std::size_t index) const { return series_[index]; }
+  [[nodiscard]] std::string_view value(std::size_t index) const {
+    return std::string_view(text_).substr(series_[index].value_begin, series_[index].value_size);
+  }
+  [[nodiscard]] std::uint32_t label_count(std::size_t index) const { return series_[index].labels; }
+  [[nodiscard]] std::string_view label_name(std::size_t index, std::uint32_t label) const {
+    return names_[labels_[series_[index].first_label + label].name];
+  }
+  [[nodiscard]] std::string_view label_value(std::size_t index, std::uint32_t label) const {
+    const LabelRef& ref = labels_[series_[index].first_label + label];
+    return std::string_view(text_).substr(ref.begin, ref.size);
+  }
+  /// The value of a label of series `index`; nullopt when the series does not have it.
+  [[nodiscard]] std::optional<std::string_view> Label(std::size_t index,
+                                                      std::string_view name) const;
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  [[nodiscard]] const std::vector<std::string>& infos() const { return infos_; }
+
+  // --- filling (decoders)
+  /// Opens a series; labels and value that follow belong to it.
+  void BeginSeries();
+  void AddLabel(std::string_view name, std::string_view value);
+  void SetValue(std::string_view value);
+  void SetHistogram() { series_.back().histogram = true; }
+  [[nodiscard]] bool HasValue() const {
+    return series_.back().value_size > 0 || series_.back().histogram;
+  }
+  void AddWarning(std::string text) { warnings_.push_back(std::move(text)); }
+  void AddInfo(std::string text) { infos_.push_back(std::move(text)); }
+
+ private:
+  std::uint32_t NameIndex(std::string_view name);
+
+  std::string text_;
+  std::vector<std::string> names_;
+  std::vector<LabelRef> labels_;
+  std::vector<Series> series_;
+  std::vector<std::string> warnings_;
+  std::vector<std::string> infos_;
+  std::uint32_t last_name_ = 0;
+};
+
+}  // namespace promtally::metering

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "promtally/base/time.h"
+#include "promtally/metering/metric_spec.h"
+
+namespace promtally::metering {
+
+/// How a spec's usage of one period is asked for.
+enum class QueryMode {
+  kUnscoped,   ///< the job has no scope key
+  kAllScopes,  ///< one query grouped by the scope label
+  kPerScope,   ///< one query a scope: free text may drop the label or rank across scopes
+};
+
+[[nodiscard]] QueryMode ModeOf(const MetricSpec& spec, const std::optional<std::string>& scope_key);
+
+/// Most scopes and most bytes of one query when scopes are named in it.
+inline constexpr std::size_t kScopesPerQuery = 100;
+inline constexpr std::size_t kQueryBytes = 16 * 1024;
+
+/// The text that is sent: `[prefix ]method(query_function(range_function(metric{…}[Ns]))) by (…)[
+/// suffix]`, byte for byte CloudKitty's for a given scope key and scope. No scopes: no matcher
+/// (`{}`). One scope: `key="scope"`. Several: `key=~"a|b"` of RE2-quoted values.
+[[nodiscard]] std::string BuildQuery(const MetricSpec& spec,
+                                     const std::optional<std::string>& scope_key,
+                                     std::span<const std::string> scopes, base::Seconds period);
+
+/// The selector that discovery asks for: `metric{key!=""}`.
+[[nodiscard]] std::string DiscoverySelector(const MetricSpec& spec, const std::string& scope_key);
+
+/// Splits scopes into batches of at most `most` that keep the query below kQueryBytes.
+[[nodiscard]] std::vector<std::span<const std::string>> BatchScopes(
+    std::span<const std::string> scopes, std::size_t most);
+
+}  // namespace promtally::metering

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "promtally/base/sha256.h"
+#include "promtally/metering/period.h"
+
+namespace promtally::metering {
+
+enum class UsageKind { kMeasured = 0, kPredicted = 1 };
+
+/// Labels in the order in which they are configured, each once.
+using OrderedLabels = std::vector<std::pair<std::string, std::string>>;
+
+/// One record as users read it (surface: record line).
+struct UsageRecord {
+  std::string id;  ///< empty where nothing was committed (query --execute)
+  std::string job;
+  std::string metric;
+  std::string name;
+  std::optional<std::string> scope;
+  Period period;
+  std::string unit;
+  std::string quantity;
+  OrderedLabels groupby;
+  OrderedLabels metadata;
+  std::int64_t revision = 0;
+  bool final_period = false;
+  UsageKind kind = UsageKind::kMeasured;
+  std::string source;
+  base::Instant collected_at;
+};
+
+/// What a record's id is made of; `series` is SeriesHash of scope and label set.
+struct RecordKey {
+  std::string_view job;
+  std::string_view name;  ///< under which the period was committed
+  UsageKind kind = UsageKind::kMeasured;
+  std::optional<std::string_view> scope;
+  base::Digest series;
+  Period period;
+  std::int64_t revision = 0;
+};
+
+/// SHA-256 of the length-prefixed key, hexadecimal.
+[[nodiscard]] std::string RecordId(const RecordKey& key);
+
+[[nodiscard]] std::string_view ToText(UsageKind kind);
+
+}  // namespace promtally::metering

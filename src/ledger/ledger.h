@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promtally/base/decimal.h"
+#include "promtally/base/labels.h"
+#include "promtally/base/result.h"
+#include "promtally/metering/period.h"
+#include "promtally/metering/period_result.h"
+#include "promtally/metering/usage_record.h"
+
+namespace promtally::ledger {
+
+enum class PeriodState { kOpen = 0, kFailed = 1, kEmpty = 2, kCommitted = 3 };
+
+/// A job as the ledger knows it. Period and scope key are its identity; the others are the last
+/// ones seen (status needs them to tell what is due).
+struct Job {
+  std::int64_t id = 0;
+  std::string name;
+  metering::SchedulePolicy schedule;
+  std::optional<std::string> scope_key;
+  std::optional<base::Instant> start;
+};
+
+/// One definition of a spec and from which period on it holds. `definition` reads back by
+/// config::FromDefinition.
+struct SpecVersion {
+  std::int64_t id = 0;
+  base::Instant valid_from;
+  std::string name;
+  std::string metric;
+  std::string unit;
+  std::vector<std::string> groupby;   ///< with the scope key, each once, in order
+  std::vector<std::string> metadata;  ///< each once, in order
+  metering::RoundingMode rounding = metering::RoundingMode::kExact;
+  std::string definition;
+};
+
+struct Spec {
+  std::int64_t id = 0;
+  std::int64_t job_id = 0;
+  std::string name;
+  base::Instant first_period;
+  std::optional<base::Instant> retired_at;
+  std::vector<SpecVersion> versions;  ///< oldest first; the last one is the newest
+};
+
+/// The version that holds for a period: the newest with valid_from <= begin, else the oldest.
+[[nodiscard]] const SpecVersion& VersionFor(const Spec& spec, base::Instant begin);
+
+/// One row of the period table that is not committed, or about to change.
+struct PeriodEntry {
+  std::int64_t spec_id = 0;
+  std::int64_t version_id = 0;
+  metering::Period period;
+  PeriodState state = PeriodState::kOpen;
+  std::string reason;  ///< surface.md's words; empty for committed and plainly empty periods
+  std::string detail;
+  int attempts = 0;
+  std::optional<base::Instant> first_empty_at;
+  std::optional<base::Instant> next_retry;
+};
+
+/// Evidence of one query; one for each answer of a PeriodResult, in the same order.
+struct QueryEvidence {
+  std::string text;
+  base::Instant time;
+  std::int64_t server_id = 0;
+  std::uint64_t series = 0;
+  std::uint64_t bytes = 0;
+  std::chrono::microseconds wall{0};
+  std::string annotations;  ///< one a line
+};
+
+/// Everything that is committed for one spec and period, in one transaction. State: kCommitted when
+/// any series was answered, else kEmpty.
+struct PeriodCommit {
+  std::int64_t spec_id = 0;
+  std::int64_t version_id = 0;
+  metering::Period period;
+  metering::UsageKind kind = metering::UsageKind::kMeasured;
+  const metering::ConversionContext* context = nullptr;
+  const metering::PeriodResult* result = nullptr;
+  std::vector<QueryEvidence> queries;
+  int attempts = 1;
+  base::Instant committed_at;
+  std::string reason;  ///< why an empty one was closed (`accepted`), else empty
+};
+
+struct CommitReceipt {
+  bool already_committed = false;  ///< the period was there; nothing was written
+  std::int64_t records = 0;
+  std::chrono::microseconds wall{0};
+};
+
+/// What the planner must know of a spec: rows from `from` on, in period order.
+struct PeriodSummary {
+  base::Instant begin;
+  PeriodState state = PeriodState::kOpen;
+};
+
+/// The collector's view of the durable ledger: identities, states, commits. Not thread-safe: one
+/// thread (the ledger thread) uses an object. Every changing call is one durable transaction: when
+/// it returns a value, the change survives a power cut; when it returns an error, nothing was
+/// changed.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  // --- configuration
+  virtual base::Result<std::int64_t> RecordConfig(std::string_view text,
+                                                  base::Instant loaded_at) = 0;
+  virtual base::Result<std::optional<Job>> FindJob(std::string_view name) = 0;
+  /// Inserts a job or updates what is not its identity; kConflict when period or scope key differ,
+  /// unless `accept_identity_change`. Returns the id.
+  virtual base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) = 0;
+  virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;
+  /// Inserts a spec with its first version; returns it with ids.
+  virtual base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) = 0;
+  /// Adds a version; one with the same valid_from that no period uses is replaced.
+  virtual base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
+                                               std::int64_t config_id) = 0;
+  virtual base::Status SetRetired(std::int64_t spec_id,
+                                  std::optional<base::Instant> retired_at) = 0;
+  virtual base::Status RecordRequestedRange(std::int64_t job_id, metering::Period range,
+                                            base::Instant now) = 0;
+  /// Finds or inserts the row of a server (source, kind, version, edge rule); returns its id.
+  virtual base::Result<std::int64_t> RecordServer(std::string_view source, std::string_view kind,
+                                                  std::string_view version,
+                                                  std::optional<bool> closed_edges,
+                                                  base::Instant seen_at) = 0;
+  /// Whether a source ever had `up` samples.
+  virtual base::Result<bool> HadUpSamples(std::string_view source) = 0;
+  virtual base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) = 0;
+
+  // --- periods
+  virtual base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,
+                                                           base::Instant from) = 0;
+  virtual base::Result<std::optional<PeriodEntry>> FindPeriod(std::int64_t spec_id,
+                                                              base::Instant begin) = 0;
+  /// Open and failed rows of a spec, in period order.
+  virtual base::Result<std::vector<PeriodEntry>> Unfinished(std::int64_t spec_id) = 0;
+  /// Whether the newest answered period before `begin` had series (before skips and rejects);
+  /// nullopt: none before.
+  virtual base::Result<std::optional<bool>> LastAnswerHadSeries(std::int64_t spec_id,
+                                                                base::Instant begin) = 0;
+  /// Writes an open or failed row; a committed or empty period is never touched (kConflict).
+  virtual base::Status RecordAttempt(const PeriodEntry& entry) = 0;
+  /// The same for many rows in one transaction.
+  virtual base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) = 0;
+  virtual base::Result<CommitReceipt> Commit(const PeriodCommit& commit) = 0;
+
+  // --- re-export
+  struct SeriesTotals {
+    std::optional<std::string> scope;
+    base::LabelSet labels;
+    base::Decimal positive;
+    base::Decimal negative;               ///< <= 0
+    base::Instant created;                ///< begin of the series' first period
+    std::optional<base::Decimal> newest;  ///< its quantity in the newest answered period
+  };
+  struct ExportState {
+    std::optional<metering::Period> newest_answered;  ///< committed or empty, by begin
+    std::vector<SeriesTotals> series;
+    bool too_many = false;  ///< more than max_series: `series` is empty
+  };
+  virtual base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) = 0;
+
+  /// Bytes of the ledger's files.
+  virtual std::uint64_t SizeBytes() = 0;
+};
+
+}  // namespace promtally::ledger

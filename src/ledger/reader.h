@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+
+namespace promtally::ledger {
+
+/// Which records a report speaks of. The range is [begin, end) over period begins; absent:
+/// everything.
+struct UsageFilter {
+  std::optional<base::Instant> begin;
+  std::optional<base::Instant> end;
+};
+
+/// One total line. `groupby` has the labels that were asked for, in that order.
+struct UsageTotal {
+  std::string job;
+  std::string name;
+  std::string unit;
+  metering::UsageKind kind = metering::UsageKind::kMeasured;
+  std::optional<std::string>
+      scope;  ///< only when totals are by scope (null in a job without scope key)
+  metering::OrderedLabels groupby;
+  base::Decimal quantity;
+  std::int64_t records = 0;
+  metering::Period extent;  ///< from the first record's begin to the last one's end
+};
+
+struct UsageGrouping {
+  bool by_scope = false;
+  std::vector<std::string> labels;
+};
+
+/// One spec line and its open and failed periods (surface: status lines).
+struct SpecStatus {
+  std::string job;
+  std::string name;
+  base::Instant first_period;
+  std::optional<base::Instant> last_committed;  ///< begin of the newest committed period
+  base::Seconds lag{0};  ///< end of the newest due period - end of the newest answered one; 0 when
+                         ///< nothing is missing
+  std::int64_t committed = 0;
+  std::int64_t empty = 0;
+  std::int64_t open = 0;  ///< `pending` ones (due, no row yet) included
+  std::int64_t failed = 0;
+  std::int64_t rejected = 0;
+  std::int64_t unattributed = 0;
+  std::int64_t skipped = 0;
+  bool retired = false;
+  std::vector<PeriodEntry> unfinished;  ///< in period order, pending ones included
+};
+
+/// One thing that is wrong in a ledger: which spec and period, and what.
+struct Violation {
+  std::string job;
+  std::string name;
+  std::optional<metering::Period> period;
+  std::string message;
+};
+
+struct VerifyReport {
+  std::int64_t periods = 0;
+  std::int64_t records = 0;
+  std::int64_t series = 0;
+  std::vector<Violation> violations;  ///< at most 100
+};
+
+/// What people and pipelines read from a ledger. Works beside a running writer. One thread uses an
+/// object.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  /// Record lines of the newest revision, ordered by job, name, begin, series; `visit` returns
+  /// false to stop.
+  virtual base::Status Records(const UsageFilter& filter,
+                               const std::function<bool(const metering::UsageRecord&)>& visit) = 0;
+  /// Totals in exact decimals, ordered by job, name, scope, labels.
+  virtual base::Result<std::vector<UsageTotal>> Totals(const UsageFilter& filter,
+                                                       const UsageGrouping& grouping) = 0;
+  virtual base::Result<std::vector<SpecStatus>> Statuses(base::Instant now) = 0;
+  virtual base::Result<VerifyReport> Verify() = 0;
+  /// A consistent copy while a writer works; refuses an existing target.
+  virtual base::Status Backup(const std::string& target) = 0;
+};
+
+}  // namespace promtally::ledger
