@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "promtally/base/time.h"
 #include "promtally/metering/metric_spec.h"

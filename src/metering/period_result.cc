@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "promtally/metering/period_result.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+namespace promtally::metering {
+
+namespace {
+
+struct DigestHash {
+  std::size_t operator()(const base::Digest& digest) const {
+    std::size_t value = 0;
+    std::memcpy(&value, digest.data(), sizeof value);
+    return value;
+  }
+};
+
+/// All configured labels, each once, sorted.
+std::vector<std::string> SortedLabels(const ConversionContext& context) {
+  std::vector<std::string> names = AllLabels(*context.spec, context.scope_key);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::string_view BadReason(BadValue bad) { return bad == BadValue::kNan ? "nan" : "infinity"; }
+
+/// Goes over the answers of one period; every series is judged once, in the order of the rules.
+class Conversion {
+ public:
+  Conversion(const ConversionContext& context, std::vector<ScopedAnswer> answers)
+      : context_(context),
+        converter_(*context.spec, context.rounding),
+        names_(SortedLabels(context)) {
+    result_.answers = std::move(answers);
+  }
+
+  PeriodResult Run() {
+    std::size_t series = 0;
+    for (const ScopedAnswer& scoped : result_.answers) {
+      series += scoped.answer.size();
+    }
+    result_.series_answered = series;
+    if (series > context_.max_series) {
+      FailTooMany(series);
+      return std::move(result_);
+    }
+    result_.rows.reserve(series);
+    for (std::uint32_t a = 0; a < result_.answers.size() && result_.failure.empty(); ++a) {
+      const std::size_t size = result_.answers[a].answer.size();
+      for (std::uint32_t s = 0; s < size && result_.failure.empty(); ++s) {
+        Judge(a, s);
+      }
+    }
+    if (!result_.failure.empty()) {
+      result_.rows.clear();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void Judge(std::uint32_t a, std::uint32_t s) {
+    const ScopedAnswer& scoped = result_.answers[a];
+    std::optional<std::string_view> scope;
+    if (context_.scope_key && !Attribute(scoped, s, &scope)) {
+      return;
+    }
+    const Answer& answer = scoped.answer;
+    if (answer.series(s).histogram) {
+      return Reject(answer, s, "histogram");
+    }
+    if (HasLongLabel(answer, s)) {
+      return Reject(answer, s, "label_too_long");
+    }
+    Quantity quantity = converter_.Convert(answer.value(s));
+    if (quantity.bad == BadValue::kNotANumber) {
+      result_.failure = "wrong_type";
+      result_.failure_detail =
+          "the value \"" + std::string(answer.value(s).substr(0, 64)) + "\" is not a number";
+      return;
+    }
+    if (quantity.bad) {
+      return Reject(answer, s, BadReason(*quantity.bad));
+    }
+    if (context_.spec->skip && Skips(answer, s, scope, quantity.value)) {
+      ++result_.skipped;
+      return;
+    }
+    Keep(a, s, scope, std::move(quantity.value));
+  }
+
+  /// Finds whose series it is; false when it is nobody's here (counted or rejected).
+  bool Attribute(const ScopedAnswer& scoped, std::uint32_t s,
+                 std::optional<std::string_view>* scope) {
+    *scope = scoped.answer.Label(s, *context_.scope_key);
+    const bool missing = !*scope || (*scope)->empty();
+    if (scoped.asked_scope) {
+      if (!missing && **scope != *scoped.asked_scope) {
+        Reject(scoped.answer, s, "foreign_scope");
+        return false;
+      }
+      *scope = *scoped.asked_scope;
+      return true;
+    }
+    if (missing) {
+      ++result_.unattributed;
+      return false;
+    }
+    if (context_.filter != nullptr && !context_.filter->Admits(**scope)) {
+      ++result_.excluded;
+      return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool HasLongLabel(const Answer& answer, std::uint32_t s) const {
+    return std::any_of(names_.begin(), names_.end(), [&](const std::string& name) {
+      return answer.Label(s, name).value_or("").size() > context_.label_value_bytes;
+    });
+  }
+
+  std::string_view LabelValue(const Answer& answer, std::uint32_t s, std::string_view name,
+                              const std::optional<std::string_view>& scope) const {
+    if (scope && name == *context_.scope_key) {
+      return *scope;
+    }
+    return answer.Label(s, name).value_or("");
+  }
+
+  bool Skips(const Answer& answer, std::uint32_t s, const std::optional<std::string_view>& scope,
+             const base::Decimal& quantity) {
+    SkipInput input;
+    input.quantity = &quantity;
+    input.unit = context_.spec->unit;
+    if (groupby_.empty()) {
+      groupby_ = GroupbyLabels(*context_.spec, context_.scope_key);
+    }
+    for (const std::string& name : groupby_) {
+      input.groupby.emplace_back(name, LabelValue(answer, s, name, scope));
+    }
+    for (const std::string& name : context_.spec->metadata) {
+      input.metadata.emplace_back(name, LabelValue(answer, s, name, scope));
+    }
+    bool failed = false;
+    const bool skips = context_.spec->skip->Skips(input, &failed);
+    result_.skip_failures += failed ? 1 : 0;
+    return skips;
+  }
+
+  void Keep(std::uint32_t a, std::uint32_t s, const std::optional<std::string_view>& scope,
+            base::Decimal quantity) {
+    const Answer& answer = result_.answers[a].answer;
+    if (scope) {
+      hasher_.Add(*scope);
+    } else {
+      hasher_.AddAbsent();
+    }
+    for (const std::string& name : names_) {
+      hasher_.Add(name).Add(LabelValue(answer, s, name, scope));
+    }
+    const base::Digest hash = hasher_.Finish();
+    if (!seen_.insert(hash).second) {
+      result_.failure = "duplicate_series";
+      result_.failure_detail = "two series have the label set " + DescribeLabels(answer, s);
+      return;
+    }
+    result_.rows.push_back({hash, std::move(quantity), a, s});
+  }
+
+  std::string DescribeLabels(const Answer& answer, std::uint32_t s) const {
+    std::string text = "{";
+    for (const std::string& name : names_) {
+      text += text.size() == 1 ? "" : ", ";
+      text += name + "=\"" + std::string(answer.Label(s, name).value_or("").substr(0, 64)) + "\"";
+    }
+    return text + "}";
+  }
+
+  void Reject(const Answer& answer, std::uint32_t s, std::string_view reason) {
+    RejectedSeries rejected;
+    for (std::uint32_t i = 0; i < answer.label_count(s); ++i) {
+      rejected.labels.emplace_back(answer.label_name(s, i),
+                                   answer.label_value(s, i).substr(0, context_.label_value_bytes));
+    }
+    rejected.labels = base::MakeLabelSet(std::move(rejected.labels));
+    rejected.value = std::string(answer.value(s));
+    rejected.reason = std::string(reason);
+    result_.rejected.push_back(std::move(rejected));
+  }
+
+  /// Names the label that has the most values: the one that grew.
+  void FailTooMany(std::size_t series) {
+    std::map<std::string, std::set<std::string_view>> values;
+    for (const ScopedAnswer& scoped : result_.answers) {
+      for (std::uint32_t s = 0; s < scoped.answer.size(); ++s) {
+        for (std::uint32_t i = 0; i < scoped.answer.label_count(s); ++i) {
+          values[std::string(scoped.answer.label_name(s, i))].insert(
+              scoped.answer.label_value(s, i));
+        }
+      }
+    }
+    const auto largest = std::max_element(
+        values.begin(), values.end(),
+        [](const auto& x, const auto& y) { return x.second.size() < y.second.size(); });
+    result_.failure = "too_many_series";
+    result_.failure_detail =
+        std::to_string(series) + " series, the limit is " + std::to_string(context_.max_series);
+    if (largest != values.end()) {
+      result_.failure_detail += "; label \"" + largest->first + "\" has " +
+                                std::to_string(largest->second.size()) + " values";
+    }
+  }
+
+  const ConversionContext& context_;
+  QuantityConverter converter_;
+  std::vector<std::string> names_;
+  std::vector<std::string> groupby_;
+  base::FieldHasher hasher_;
+  std::unordered_set<base::Digest, DigestHash> seen_;
+  PeriodResult result_;
+};
+
+}  // namespace
+
+PeriodResult ConvertAnswers(const ConversionContext& context, std::vector<ScopedAnswer> answers) {
+  return Conversion(context, std::move(answers)).Run();
+}
+
+std::optional<std::string> ScopeOf(const ConversionContext& context, const PeriodResult& result,
+                                   const UsageRow& row) {
+  if (!context.scope_key) {
+    return std::nullopt;
+  }
+  const ScopedAnswer& scoped = result.answers[row.answer];
+  if (scoped.asked_scope) {
+    return scoped.asked_scope;
+  }
+  return std::string(scoped.answer.Label(row.series, *context.scope_key).value_or(""));
+}
+
+base::LabelSet LabelsOf(const ConversionContext& context, const PeriodResult& result,
+                        const UsageRow& row) {
+  const std::optional<std::string> scope = ScopeOf(context, result, row);
+  const Answer& answer = result.answers[row.answer].answer;
+  base::LabelSet labels;
+  for (const std::string& name : SortedLabels(context)) {
+    labels.emplace_back(name, scope && name == *context.scope_key
+                                  ? *scope
+                                  : std::string(answer.Label(row.series, name).value_or("")));
+  }
+  return labels;
+}
+
+base::Digest SeriesHash(const std::optional<std::string>& scope, const base::LabelSet& labels) {
+  base::FieldHasher hasher;
+  if (scope) {
+    hasher.Add(*scope);
+  } else {
+    hasher.AddAbsent();
+  }
+  for (const auto& [name, value] : labels) {
+    hasher.Add(name).Add(value);
+  }
+  return hasher.Finish();
+}
+
+}  // namespace promtally::metering
