@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "promtally/base/time.h"
@@ -16,8 +18,14 @@ namespace promtally::metering {
 ///
 /// Compact: one text arena and small index rows, filled while bytes arrive (a series costs its
 /// text, 12 bytes a label and 16 bytes). Movable, not meant to be copied. One thread at a time.
+/// What cannot be held (see Fault) is left out and remembered: look at fault() before use.
 class Answer {
  public:
+  enum class Fault {
+    kNone,
+    kTooLarge,        ///< over 4 GiB of text or of labels, 65,535 labels a series or bytes a value
+    kDuplicateLabel,  ///< a series with one label name twice
+  };
   struct LabelRef {
     std::uint32_t name = 0;   ///< index into names()
     std::uint32_t begin = 0;  ///< of the value, in the arena
@@ -48,6 +56,7 @@ class Answer {
   /// The value of a label of series `index`; nullopt when the series does not have it.
   [[nodiscard]] std::optional<std::string_view> Label(std::size_t index,
                                                       std::string_view name) const;
+  [[nodiscard]] Fault fault() const { return fault_; }
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] const std::vector<std::string>& infos() const { return infos_; }
 
@@ -64,15 +73,19 @@ class Answer {
   void AddInfo(std::string text) { infos_.push_back(std::move(text)); }
 
  private:
-  std::uint32_t NameIndex(std::string_view name);
+  [[nodiscard]] std::uint32_t NameIndex(std::string_view name);
+  /// Copies into the arena; nullopt (and a fault) when it does not fit.
+  [[nodiscard]] std::optional<std::uint32_t> Store(std::string_view text);
 
   std::string text_;
   std::vector<std::string> names_;
+  std::unordered_map<std::string, std::uint32_t> name_index_;
+  std::vector<std::size_t> name_used_;  ///< of each name: size() when a series last had it
   std::vector<LabelRef> labels_;
   std::vector<Series> series_;
   std::vector<std::string> warnings_;
   std::vector<std::string> infos_;
-  std::uint32_t last_name_ = 0;
+  Fault fault_ = Fault::kNone;
 };
 
 }  // namespace promtally::metering

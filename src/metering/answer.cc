@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "promtally/metering/answer.h"
+
+#include <limits>
+
+namespace promtally::metering {
+
+std::optional<std::string_view> Answer::Label(std::size_t index, std::string_view name) const {
+  for (std::uint32_t label = 0; label < label_count(index); ++label) {
+    if (label_name(index, label) == name) {
+      return label_value(index, label);
+    }
+  }
+  return std::nullopt;
+}
+
+void Answer::BeginSeries() {
+  if (labels_.size() > std::numeric_limits<std::uint32_t>::max()) {
+    fault_ = Fault::kTooLarge;
+  }
+  Series series;
+  series.first_label = static_cast<std::uint32_t>(labels_.size());
+  series_.push_back(series);
+}
+
+void Answer::AddLabel(std::string_view name, std::string_view value) {
+  Series& series = series_.back();
+  if (series.labels == std::numeric_limits<std::uint16_t>::max()) {
+    fault_ = Fault::kTooLarge;
+    return;
+  }
+  LabelRef ref;
+  ref.name = NameIndex(name);
+  if (name_used_[ref.name] == series_.size()) {
+    fault_ = Fault::kDuplicateLabel;
+    return;
+  }
+  name_used_[ref.name] = series_.size();
+  const std::optional<std::uint32_t> begin = Store(value);
+  if (!begin) {
+    return;
+  }
+  ref.begin = *begin;
+  ref.size = static_cast<std::uint32_t>(value.size());
+  labels_.push_back(ref);
+  ++series.labels;
+}
+
+void Answer::SetValue(std::string_view value) {
+  if (value.size() > std::numeric_limits<std::uint16_t>::max()) {
+    fault_ = Fault::kTooLarge;
+    return;
+  }
+  if (const std::optional<std::uint32_t> begin = Store(value)) {
+    series_.back().value_begin = *begin;
+    series_.back().value_size = static_cast<std::uint16_t>(value.size());
+  }
+}
+
+std::uint32_t Answer::NameIndex(std::string_view name) {
+  // Servers print every series with the same names in the same order, so the name at this place of
+  // the series before is nearly always the one.
+  if (series_.size() > 1) {
+    const Series& before = series_[series_.size() - 2];
+    const std::uint16_t place = series_.back().labels;
+    if (place < before.labels) {
+      const std::uint32_t guess = labels_[before.first_label + place].name;
+      if (names_[guess] == name) {
+        return guess;
+      }
+    }
+  }
+  const auto index = static_cast<std::uint32_t>(names_.size());
+  const auto [found, added] = name_index_.try_emplace(std::string(name), index);
+  if (added) {
+    names_.emplace_back(name);
+    name_used_.push_back(0);
+  }
+  return found->second;
+}
+
+std::optional<std::uint32_t> Answer::Store(std::string_view text) {
+  if (text.size() > std::numeric_limits<std::uint32_t>::max() - text_.size()) {
+    fault_ = Fault::kTooLarge;
+    return std::nullopt;
+  }
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  text_.append(text);
+  return begin;
+}
+
+}  // namespace promtally::metering
