@@ -109,7 +109,6 @@ class Parser {
 
   // NOLINTBEGIN(misc-no-recursion): Level bounds the depth
   NodePtr ParseOr() {
-    const Level level(this);
     std::vector<NodePtr> operands{ParseAnd()};
     while (TakeWord("or")) {
       operands.push_back(ParseAnd());
@@ -126,8 +125,8 @@ class Parser {
   }
 
   NodePtr ParseNot() {
-    const Level level(this);
     if (TakeWord("not")) {
+      const Level level(this);
       return Make(NodeKind::kNot, {ParseNot()});
     }
     return ParseComparison();
