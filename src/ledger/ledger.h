@@ -136,8 +136,9 @@ class Ledger {
                                                   std::string_view version,
                                                   std::optional<bool> closed_edges,
                                                   base::Instant seen_at) = 0;
-  /// Whether a source ever had `up` samples.
-  virtual base::Result<bool> HadUpSamples(std::string_view source) = 0;
+  /// The earliest time at which a source is known to have had `up` samples; nullopt: never seen.
+  virtual base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) = 0;
+  /// Keeps the earliest of all times recorded.
   virtual base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) = 0;
 
   // --- periods

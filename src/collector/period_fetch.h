@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "collector/source_gate.h"
+#include "promtally/metering/metric_spec.h"
+#include "promtally/metering/period_result.h"
+#include "promtally/metering/query_builder.h"
+
+namespace promtally::collector {
+
+/// What is to be asked for one spec and period.
+struct FetchRequest {
+  std::shared_ptr<const metering::MetricSpec> spec;
+  std::optional<std::string> scope_key;
+  metering::Period period;
+  std::shared_ptr<const metering::ScopeFilter> filter;  ///< nullptr: all scopes
+  std::vector<std::string> scopes;  ///< by hand, or listed in the settings; empty: all
+  bool per_scope = false;           ///< by hand: one query a scope even where one for all would do
+  std::size_t batch = 0;            ///< scopes a query that worked before; 0: all in one query
+  bool no_retries = false;          ///< a preview: the first failure is the answer
+};
+
+/// One query of a period that was answered.
+struct FetchedQuery {
+  std::string text;
+  std::optional<std::string> scope;
+  std::uint64_t series = 0;
+  std::uint64_t bytes = 0;
+  std::chrono::microseconds wall{0};
+  std::string annotations;
+};
+
+struct FetchResult {
+  std::vector<metering::ScopedAnswer> answers;  ///< one for each of `queries`
+  std::vector<FetchedQuery> queries;
+  std::vector<metering::RejectedSeries>
+      rejected;  ///< scopes whose own query failed for good (query_error)
+  std::optional<source::QueryFailure>
+      failure;            ///< kPermanent: the period failed; else it stays open
+  int attempts = 0;       ///< requests that were tried for the slowest query
+  std::size_t batch = 0;  ///< that worked; 0: all in one query
+};
+
+/// Asks a source for one spec and period: chooses the mode, discovers scopes, sends the queries,
+/// tries again with full jitter (three tries), splits what is too large. Calls `done` exactly once,
+/// on the loop. Loop thread only.
+void Fetch(boost::asio::io_context& loop, const std::shared_ptr<SourceGate>& gate,
+           FetchRequest request, std::function<void(FetchResult)> done);
+
+}  // namespace promtally::collector

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/period_task.h"
+
+#include <utility>
+
+namespace promtally::collector {
+
+namespace {
+
+using ledger::PeriodState;
+
+metering::ConversionContext ContextOf(const PeriodTask& task) {
+  metering::ConversionContext context;
+  context.spec = task.spec.get();
+  context.scope_key = task.scope_key;
+  context.rounding = task.rounding;
+  context.filter = task.filter.get();
+  return context;
+}
+
+std::vector<ledger::QueryEvidence> EvidenceOf(const PeriodTask& task) {
+  std::vector<ledger::QueryEvidence> evidence;
+  for (const FetchedQuery& query : task.fetched.queries) {
+    evidence.push_back({query.text, task.item.period.end, task.server_id, query.series, query.bytes,
+                        query.wall, query.annotations});
+  }
+  return evidence;
+}
+
+PeriodReport ReportOf(const PeriodTask& task, const metering::PeriodResult& result) {
+  PeriodReport report;
+  report.job = task.job;
+  report.name = task.name;
+  report.spec_id = task.spec_id;
+  report.period = task.item.period;
+  report.records = result.rows.size();
+  report.rejected = result.rejected.size();
+  report.unattributed = result.unattributed;
+  report.skipped = result.skipped;
+  report.excluded = result.excluded;
+  report.skip_failures = result.skip_failures;
+  report.attempts = task.fetched.attempts;
+  report.connection_failure = task.fetched.failure && task.fetched.failure->connection;
+  return report;
+}
+
+base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
+                   const metering::ConversionContext& context, const metering::PeriodResult& result,
+                   Decision decision, PeriodReport* report) {
+  report->state = decision.state;
+  report->reason = decision.entry.reason;
+  report->detail = decision.entry.detail;
+  report->next_retry = decision.entry.next_retry;
+  if (decision.state == PeriodState::kOpen || decision.state == PeriodState::kFailed) {
+    report->records = 0;
+    decision.entry.spec_id = task.spec_id;
+    decision.entry.version_id = task.item.version_id;
+    decision.entry.period = task.item.period;
+    return ledger.RecordAttempt(decision.entry);
+  }
+  ledger::PeriodCommit commit;
+  commit.spec_id = task.spec_id;
+  commit.version_id = task.item.version_id;
+  commit.period = task.item.period;
+  commit.context = &context;
+  commit.result = &result;
+  commit.queries = EvidenceOf(task);
+  commit.attempts = (task.item.before ? task.item.before->attempts : 0) + task.fetched.attempts;
+  commit.committed_at = task.facts.now;
+  auto receipt = ledger.Commit(commit);
+  if (!receipt) {
+    return tl::unexpected(receipt.error());
+  }
+  report->commit = receipt->wall;
+  return {};
+}
+
+}  // namespace
+
+base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
+  const metering::ConversionContext context = ContextOf(*task);
+  metering::PeriodResult result;
+  Decision decision;
+  task->facts.attempts = task->fetched.attempts;
+  if (task->fetched.failure) {
+    decision = DecideFailure(*task->fetched.failure, task->facts);
+  } else {
+    result = metering::ConvertAnswers(context, std::move(task->fetched.answers));
+    result.rejected.insert(result.rejected.end(), task->fetched.rejected.begin(),
+                           task->fetched.rejected.end());
+    if (result.series_answered == 0) {
+      auto had_series = ledger.LastAnswerHadSeries(task->spec_id, task->item.period.begin);
+      if (!had_series) {
+        return tl::unexpected(had_series.error());
+      }
+      task->facts.last_answer_had_series = had_series->value_or(false);
+    }
+    decision = Decide(result, task->facts);
+  }
+  Settlement settlement;
+  settlement.report = ReportOf(*task, result);
+  if (decision.state == PeriodState::kFailed && !task->newest_version) {
+    settlement.retry_with_newest = true;
+    return settlement;
+  }
+  if (auto status = Write(ledger, *task, context, result, std::move(decision), &settlement.report);
+      !status) {
+    return tl::unexpected(status.error());
+  }
+  return settlement;
+}
+
+}  // namespace promtally::collector

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/catalogue.h"
+
+namespace promtally::collector {
+
+/// What a round is to collect.
+struct RoundScope {
+  std::optional<metering::Period> range;  ///< exactly the periods in it; absent: what is due
+  bool retry_failed = false;
+};
+
+/// One spec and period to be asked for.
+struct WorkItem {
+  std::size_t job = 0;   ///< index into Catalogue::jobs
+  std::size_t spec = 0;  ///< index into its specs
+  metering::Period period;
+  std::int64_t version_id = 0;
+  std::optional<ledger::PeriodEntry> before;  ///< the period's row, if it has one
+};
+
+struct RoundPlan {
+  std::vector<WorkItem> items;  ///< oldest period first, then jobs and specs in file order
+  /// Open periods that wait for their next try.
+  int waiting = 0;
+  std::optional<base::Instant> next_retry;  ///< the earliest of them
+};
+
+/// Finds what is to be asked at `now`; moves the frontiers of the catalogue. Ledger thread.
+[[nodiscard]] base::Result<RoundPlan> PlanRound(ledger::Ledger& ledger, Catalogue* catalogue,
+                                                const RoundScope& scope, base::Instant now);
+
+/// When the next period of any job becomes due after `now`.
+[[nodiscard]] std::optional<base::Instant> NextDue(const Catalogue& catalogue, base::Instant now);
+
+}  // namespace promtally::collector

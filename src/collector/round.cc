@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/round.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "collector/period_task.h"
+#include "promtally/base/decimal.h"
+
+namespace promtally::collector {
+
+namespace {
+
+using base::Instant;
+using ledger::PeriodState;
+using TaskPtr = std::shared_ptr<PeriodTask>;
+
+/// Periods of a source that may be fetched ahead of their decision: bounds what answers cost.
+constexpr int kFetchedAhead = 8;
+
+/// A source during a round.
+struct SourceRun {
+  std::shared_ptr<SourceGate> gate;
+  source::ServerIdentity identity;
+  Instant now;  // the smaller of both clocks
+  std::int64_t server_id = 0;
+  std::deque<TaskPtr> waiting;      // not asked yet, oldest period first
+  int undecided = 0;                // asked, not settled yet
+  std::optional<Instant> up_since;  // it is known to have had `up` samples at this time
+  std::map<metering::Period, std::optional<bool>> up;  // by period; nullopt: it did not say
+  std::optional<Instant> data_since;  // it is known to have data at or before this time
+};
+
+class RoundRun : public Round {
+ public:
+  RoundRun(RoundContext context, RoundScope scope, std::function<void(RoundReport)> done)
+      : context_(std::move(context)), scope_(scope), done_(std::move(done)) {}
+
+  void Begin() {
+    for (const auto& [name, gate] : context_.gates) {
+      gate->NewRun();
+    }
+    OnLedger<RoundPlan>(
+        [catalogue = context_.catalogue, scope = scope_, now = context_.clock()](auto& ledger) {
+          return PlanRound(ledger, catalogue.get(), scope, now);
+        },
+        [](RoundRun& self, RoundPlan plan) { self.OnPlanned(std::move(plan)); });
+  }
+
+  void Stop() override {
+    if (done_ == nullptr || stopping_) {
+      return;
+    }
+    stopping_ = true;
+    report_.stopped = true;
+    MaybeFinish();
+  }
+
+ private:
+  /// Runs `work` on the ledger thread and `then` with its value back on the loop; an error ends the
+  /// round.
+  template <typename T, typename Work, typename Then>
+  void OnLedger(Work work, Then then) {
+    ++on_ledger_;
+    context_.ledger->Post([self = Self(), work = std::move(work), then](auto& ledger) {
+      auto result = std::make_shared<base::Result<T>>(work(ledger));
+      boost::asio::post(*self->context_.loop, [self, result, then] {
+        --self->on_ledger_;
+        if (!*result) {
+          self->FailLedger(result->error());
+        } else {
+          then(*self, *std::move(*result));
+        }
+        self->MaybeFinish();
+      });
+    });
+  }
+
+  std::shared_ptr<RoundRun> Self() {
+    return std::static_pointer_cast<RoundRun>(shared_from_this());
+  }
+
+  void FailLedger(const base::Error& error) {
+    report_.ledger_error = error;
+    stopping_ = true;
+  }
+
+  // --- plan and servers
+
+  void OnPlanned(RoundPlan plan) {
+    report_.waiting = plan.waiting;
+    report_.next_retry = plan.next_retry;
+    if (plan.items.empty() || stopping_) {
+      planned_ = true;
+      return;
+    }
+    plan_ = std::move(plan);
+    for (const WorkItem& item : plan_.items) {
+      const std::string& name = JobOf(item).settings.source;
+      sources_[name].gate = context_.gates.at(name);
+    }
+    unidentified_ = sources_.size();
+    for (auto& [name, run] : sources_) {
+      run.gate->Identify([self = Self(), name = name](const source::ServerIdentity& identity) {
+        self->OnIdentified(name, identity);
+      });
+    }
+  }
+
+  void OnIdentified(const std::string& name, const source::ServerIdentity& identity) {
+    SourceRun& run = sources_.at(name);
+    const base::Milliseconds behind = run.gate->clock_behind();
+    run.identity = identity;
+    run.now = context_.clock() - behind;
+    if (context_.observer != nullptr) {
+      context_.observer->OnServer(name, identity, behind);
+    }
+    if (--unidentified_ == 0 && !stopping_) {
+      RecordServers();
+    }
+    MaybeFinish();
+  }
+
+  struct SourceFacts {
+    std::int64_t server_id = 0;
+    std::optional<Instant> up_since;
+  };
+
+  void RecordServers() {
+    std::map<std::string, std::pair<source::ServerIdentity, Instant>> servers;
+    for (const auto& [name, run] : sources_) {
+      servers[name] = {run.identity, run.now};
+    }
+    std::vector<std::int64_t> jobs;
+    for (const WorkItem& item : plan_.items) {
+      jobs.push_back(JobOf(item).id);
+    }
+    std::sort(jobs.begin(), jobs.end());
+    jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
+    OnLedger<std::map<std::string, SourceFacts>>(
+        [servers = std::move(servers), jobs = std::move(jobs), range = scope_.range,
+         now = context_.clock()](auto& ledger) {
+          return Record(ledger, servers, jobs, range, now);
+        },
+        [](RoundRun& self, const std::map<std::string, SourceFacts>& facts) {
+          self.StartTasks(facts);
+        });
+  }
+
+  static base::Result<std::map<std::string, SourceFacts>> Record(
+      ledger::Ledger& ledger,
+      const std::map<std::string, std::pair<source::ServerIdentity, Instant>>& servers,
+      const std::vector<std::int64_t>& jobs, const std::optional<metering::Period>& range,
+      Instant now) {
+    std::map<std::string, SourceFacts> facts;
+    for (const auto& [name, server] : servers) {
+      const auto& [identity, seen_at] = server;
+      auto id = ledger.RecordServer(name, identity.kind, identity.version, identity.closed_edges,
+                                    seen_at);
+      auto up_since = ledger.UpSamplesSince(name);
+      if (!id || !up_since) {
+        return tl::unexpected(id ? up_since.error() : id.error());
+      }
+      facts[name] = {*id, *up_since};
+    }
+    for (const std::int64_t job : jobs) {
+      if (range) {
+        if (auto status = ledger.RecordRequestedRange(job, *range, now); !status) {
+          return tl::unexpected(status.error());
+        }
+      }
+    }
+    return facts;
+  }
+
+  void StartTasks(const std::map<std::string, SourceFacts>& facts) {
+    std::size_t tasks = 0;
+    for (WorkItem& item : plan_.items) {
+      const CatalogueJob& job = JobOf(item);
+      SourceRun& run = sources_.at(job.settings.source);
+      const bool due =
+          scope_.range || metering::DueAt(job.settings.schedule, item.period.begin) <= run.now;
+      if (due) {
+        run.waiting.push_back(MakeTask(std::move(item)));
+        ++tasks;
+      }
+    }
+    plan_.items.clear();
+    planned_ = true;
+    if (context_.observer != nullptr) {
+      context_.observer->OnPlanned(tasks);
+    }
+    for (auto& [name, run] : sources_) {
+      run.server_id = facts.at(name).server_id;
+      run.up_since = facts.at(name).up_since;
+      if (!run.up_since && !run.waiting.empty()) {
+        AskUp(name, run.waiting.front()->item.period, [] {});
+      }
+      Pump(name);
+    }
+  }
+
+  TaskPtr MakeTask(WorkItem item) {
+    const CatalogueJob& job = JobOf(item);
+    const CatalogueSpec& spec = job.specs[item.spec];
+    auto task = std::make_shared<PeriodTask>();
+    task->job = job.settings.job;
+    task->name = spec.stored.name;
+    task->source = job.settings.source;
+    task->spec_id = spec.stored.id;
+    task->scope_key = job.settings.scope_key;
+    task->filter = job.filter;
+    task->facts.before = item.before;
+    task->facts.on_bad_series = job.settings.on_bad_series;
+    task->facts.empty_after = job.settings.empty_after;
+    task->item = std::move(item);
+    UseVersion(task.get(), spec, task->item.version_id);
+    return task;
+  }
+
+  static void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id) {
+    task->item.version_id = version_id;
+    task->newest_version = version_id == spec.newest().id;
+    for (const ledger::SpecVersion& version : spec.stored.versions) {
+      if (version.id == version_id) {
+        task->rounding = version.rounding;
+      }
+    }
+    const auto at = spec.versions.find(version_id);
+    task->spec = at == spec.versions.end() ? nullptr : at->second;
+  }
+
+  // --- fetching
+
+  void Pump(const std::string& source) {
+    SourceRun& run = sources_.at(source);
+    if (run.gate->given_up()) {
+      GiveUp(&run);
+    }
+    while (!stopping_ && !run.waiting.empty() && run.undecided < kFetchedAhead &&
+           run.gate->HasRoom()) {
+      TaskPtr task = std::move(run.waiting.front());
+      run.waiting.pop_front();
+      ++run.undecided;
+      turns_[task->spec_id].push_back(task);
+      StartFetch(task);
+    }
+  }
+
+  void StartFetch(const TaskPtr& task) {
+    SourceRun& run = sources_.at(task->source);
+    task->ready = false;
+    task->server_id = run.server_id;
+    if (task->spec == nullptr) {
+      FetchResult result;
+      result.failure.emplace();
+      result.failure->disposition = source::Disposition::kPermanent;
+      result.failure->reason = "query_error";
+      result.failure->detail = "the stored version of the spec cannot be read";
+      OnFetched(task, std::move(result));
+      return;
+    }
+    FetchRequest request;
+    request.spec = task->spec;
+    request.scope_key = task->scope_key;
+    request.period = task->item.period;
+    request.filter = task->filter;
+    request.scopes = task->filter->ListedScopes();
+    request.batch = SpecOf(task->item).batch;
+    Fetch(*context_.loop, run.gate, std::move(request),
+          [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
+  }
+
+  void OnFetched(const TaskPtr& task, FetchResult result) {
+    if (stopping_) {
+      return;
+    }
+    SpecOf(task->item).batch = result.batch;
+    task->fetched = std::move(result);
+    bool empty = !task->fetched.failure && task->fetched.rejected.empty();
+    for (const metering::ScopedAnswer& scoped : task->fetched.answers) {
+      empty = empty && scoped.answer.size() == 0;
+    }
+    if (empty) {
+      AskEmptiness(task);
+    } else {
+      Ready(task);
+    }
+    Pump(task->source);
+  }
+
+  /// An empty answer is only believed when the server has data of that time and its targets were
+  /// scraped.
+  void AskEmptiness(const TaskPtr& task) {
+    SourceRun& run = sources_.at(task->source);
+    const auto then = [self = Self(), task] {
+      SourceRun& source = self->sources_.at(task->source);
+      const std::optional<bool> up = source.up[task->item.period];
+      task->facts.source_went_silent =
+          source.up_since && *source.up_since < task->item.period.end && up == false;
+      self->Ready(task);
+    };
+    if (run.data_since && *run.data_since <= task->item.period.end) {
+      AskUp(task->source, task->item.period, then);
+      return;
+    }
+    run.gate->HasDataUpTo(task->item.period.end,
+                          [self = Self(), task, then](std::optional<bool> has_data) {
+                            SourceRun& source = self->sources_.at(task->source);
+                            task->facts.before_oldest_data = has_data == false;
+                            if (has_data == true) {
+                              source.data_since = task->item.period.end;
+                            }
+                            self->AskUp(task->source, task->item.period, then);
+                          });
+  }
+
+  /// Whether any target was scraped in a period; `then` comes when SourceRun::up tells.
+  void AskUp(const std::string& source, metering::Period period, std::function<void()> then) {
+    SourceRun& run = sources_.at(source);
+    if (run.up.contains(period)) {
+      then();
+      return;
+    }
+    const auto seconds =
+        std::chrono::duration_cast<base::Seconds>(period.end - period.begin).count();
+    run.gate->Query("sum(count_over_time(up[" + std::to_string(seconds) + "s]))", period.end,
+                    [self = Self(), source, period, then](source::QueryOutcome outcome) {
+                      self->OnUp(source, period, outcome);
+                      then();
+                    });
+  }
+
+  void OnUp(const std::string& source, metering::Period period,
+            const source::QueryOutcome& outcome) {
+    SourceRun& run = sources_.at(source);
+    if (outcome.failure) {
+      run.up[period] = std::nullopt;
+      return;
+    }
+    const bool up = outcome.answer.size() > 0;
+    run.up[period] = up;
+    if (up && !stopping_ && (!run.up_since || period.end < *run.up_since)) {
+      run.up_since = period.end;
+      OnLedger<bool>(
+          [source, period](auto& ledger) -> base::Result<bool> {
+            auto status = ledger.RecordUpSamples(source, period.end);
+            return status ? base::Result<bool>(true) : tl::unexpected(status.error());
+          },
+          [](RoundRun&, bool) {});
+    }
+  }
+
+  /// The source is gone: everything that was not asked stays open, in one transaction.
+  void GiveUp(SourceRun* run) {
+    std::vector<ledger::PeriodEntry> entries;
+    std::vector<PeriodReport> reports;
+    source::QueryFailure failure;
+    failure.reason = "unreachable";
+    failure.detail = "not asked: the source was given up after repeated connection errors";
+    for (const TaskPtr& task : std::exchange(run->waiting, {})) {
+      task->facts.now = run->now;
+      ledger::PeriodEntry entry = DecideFailure(failure, task->facts).entry;
+      entry.spec_id = task->spec_id;
+      entry.version_id = task->item.version_id;
+      entry.period = task->item.period;
+      PeriodReport report;
+      report.job = task->job;
+      report.name = task->name;
+      report.spec_id = task->spec_id;
+      report.period = entry.period;
+      report.reason = entry.reason;
+      report.detail = entry.detail;
+      report.next_retry = entry.next_retry;
+      report.connection_failure = true;
+      entries.push_back(std::move(entry));
+      reports.push_back(std::move(report));
+    }
+    if (entries.empty()) {
+      return;
+    }
+    OnLedger<bool>(
+        [entries = std::move(entries)](auto& ledger) -> base::Result<bool> {
+          auto status = ledger.RecordAttempts(entries);
+          return status ? base::Result<bool>(true) : tl::unexpected(status.error());
+        },
+        [reports = std::move(reports)](RoundRun& self, bool) {
+          for (const PeriodReport& report : reports) {
+            self.Report(report);
+          }
+        });
+  }
+
+  // --- deciding, in period order for each spec
+
+  void Ready(const TaskPtr& task) {
+    task->ready = true;
+    SettleFirst(task->spec_id);
+  }
+
+  void SettleFirst(std::int64_t spec_id) {
+    auto& turn = turns_[spec_id];
+    if (stopping_ || turn.empty() || !turn.front()->ready) {
+      return;
+    }
+    const TaskPtr task = turn.front();
+    task->ready = false;  // being settled
+    task->facts.now = sources_.at(task->source).now;
+    OnLedger<Settlement>([task](auto& ledger) { return SettlePeriod(ledger, task.get()); },
+                         [task](RoundRun& self, Settlement settlement) {
+                           self.OnSettled(task, std::move(settlement));
+                         });
+  }
+
+  void OnSettled(const TaskPtr& task, Settlement settlement) {
+    if (settlement.retry_with_newest) {
+      UseVersion(task.get(), SpecOf(task->item), SpecOf(task->item).newest().id);
+      if (!stopping_) {
+        StartFetch(task);
+      }
+      return;
+    }
+    turns_[task->spec_id].pop_front();
+    --sources_.at(task->source).undecided;
+    task->fetched = {};
+    Report(settlement.report);
+    SettleFirst(task->spec_id);
+    Pump(task->source);
+  }
+
+  void Report(const PeriodReport& report) {
+    if (context_.observer != nullptr) {
+      context_.observer->OnPeriod(report);
+    }
+    report_.periods.push_back(report);
+  }
+
+  void MaybeFinish() {
+    bool busy = on_ledger_ > 0;
+    if (!stopping_) {
+      busy = busy || !planned_;
+      for (const auto& [name, run] : sources_) {
+        busy = busy || run.undecided > 0 || !run.waiting.empty();
+      }
+    }
+    if (busy || done_ == nullptr) {
+      return;
+    }
+    for (const auto& [name, run] : sources_) {
+      report_.any_source_reached = report_.any_source_reached || run.gate->reached();
+    }
+    // Periods that became due for another try while this round went on are not this round's.
+    const auto done = std::exchange(done_, nullptr);
+    boost::asio::post(*context_.loop,
+                      [done, report = std::make_shared<RoundReport>(std::move(report_))] {
+                        done(std::move(*report));
+                      });
+  }
+
+  CatalogueJob& JobOf(const WorkItem& item) { return context_.catalogue->jobs[item.job]; }
+  CatalogueSpec& SpecOf(const WorkItem& item) { return JobOf(item).specs[item.spec]; }
+
+  RoundContext context_;
+  RoundScope scope_;
+  std::function<void(RoundReport)> done_;
+  RoundPlan plan_;
+  RoundReport report_;
+  std::map<std::string, SourceRun> sources_;
+  std::map<std::int64_t, std::deque<TaskPtr>> turns_;  // by spec: periods asked, in order
+  std::size_t unidentified_ = 0;
+  int on_ledger_ = 0;
+  bool planned_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+std::size_t RoundReport::Count(PeriodState state) const {
+  return static_cast<std::size_t>(
+      std::count_if(periods.begin(), periods.end(),
+                    [state](const PeriodReport& report) { return report.state == state; }));
+}
+
+std::size_t RoundReport::Rejected() const {
+  std::size_t rejected = 0;
+  for (const PeriodReport& report : periods) {
+    rejected += report.rejected;
+  }
+  return rejected;
+}
+
+std::shared_ptr<Round> Round::Start(RoundContext context, RoundScope scope,
+                                    std::function<void(RoundReport)> done) {
+  auto round = std::make_shared<RoundRun>(std::move(context), scope, std::move(done));
+  round->Begin();
+  return round;
+}
+
+}  // namespace promtally::collector

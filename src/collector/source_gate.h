@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "source/source.h"
+
+namespace promtally::collector {
+
+/// What one query cost, for self metrics and the dry run.
+struct QueryStats {
+  std::string source;
+  std::chrono::microseconds wall{0};
+  std::uint64_t bytes = 0;
+  std::string outcome;  ///< `success`, or the reason of the failure
+};
+
+/// A source as the event loop uses it: at most `concurrency` requests in flight, the rest waits in
+/// order; every callback comes on the loop. Counts connection errors in a row: after three the
+/// source is given up until NewRun(). Loop thread only; held by shared_ptr (callbacks of a
+/// destroyed gate are dropped).
+class SourceGate : public std::enable_shared_from_this<SourceGate> {
+ public:
+  using QueryDone = std::function<void(source::QueryOutcome)>;
+  using ValuesDone = std::function<void(source::Source::LabelValues)>;
+
+  SourceGate(boost::asio::io_context& loop, std::string name,
+             std::unique_ptr<source::Source> source, int concurrency);
+
+  void Query(std::string text, base::Instant time, QueryDone done);
+  void ListLabelValues(std::string label, std::string selector, metering::Period period,
+                       ValuesDone done);
+  void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done);
+  /// Kind, version and edge rule, asked at most once an hour; `unknown` when they cannot be had.
+  void Identify(std::function<void(const source::ServerIdentity&)> done);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool given_up() const { return connection_errors_ >= kGiveUpAfter; }
+  /// True when a request that comes now would be sent at once.
+  [[nodiscard]] bool HasRoom() const {
+    return in_flight_ + static_cast<int>(waiting_.size()) < concurrency_;
+  }
+  /// True when any request of this run got a response.
+  [[nodiscard]] bool reached() const { return reached_; }
+  void NewRun();
+  /// How far the server's clock was behind the local one when it was identified; 0 where it is
+  /// ahead or unknown.
+  [[nodiscard]] base::Milliseconds clock_behind() const { return clock_behind_; }
+
+  std::function<void(const QueryStats&)> on_query;  ///< observer, may be empty
+
+ private:
+  static constexpr int kGiveUpAfter = 3;
+
+  void JudgeClock(const source::ServerIdentity& identity);
+  void Enqueue(std::function<void()> send);
+  void Pump();
+  void Finished(bool connection_error);
+  void Observe(const source::QueryOutcome& outcome) const;
+
+  boost::asio::io_context& loop_;
+  std::string name_;
+  std::unique_ptr<source::Source> source_;
+  int concurrency_;
+  int in_flight_ = 0;
+  int connection_errors_ = 0;
+  bool reached_ = false;
+  std::deque<std::function<void()>> waiting_;
+  std::optional<source::ServerIdentity> identity_;
+  base::Milliseconds clock_behind_{0};
+  std::chrono::steady_clock::time_point identified_at_;
+};
+
+}  // namespace promtally::collector
