@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/options.h"
+
+namespace promtally::cli {
+
+/// One function a sub-command: does the work, prints, and returns the exit status.
+int RunCheck(const CheckOptions& options);
+int RunQuery(const QueryOptions& options);
+int RunCollect(const CollectOptions& options);
+int RunServe(const ServeOptions& options);
+int RunUsage(const UsageOptions& options);
+int RunStatus(const ReportOptions& options);
+int RunVerify(const ReportOptions& options);
+int RunAccept(const AcceptOptions& options);
+int RunLedgerBackup(const LedgerFileOptions& options);
+int RunLedgerRestore(const LedgerFileOptions& options);
+int RunLedgerCheck(const LedgerFileOptions& options);
+
+}  // namespace promtally::cli

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/json_lines.h"
+
+#include <nlohmann/json.hpp>
+
+namespace promtally::cli {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string Dump(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+ordered_json OrNull(const std::optional<std::string>& text) {
+  return text ? ordered_json(*text) : ordered_json(nullptr);
+}
+
+ordered_json OrNull(const std::optional<base::Instant>& instant) {
+  return instant ? ordered_json(base::ToText(*instant)) : ordered_json(nullptr);
+}
+
+ordered_json Labels(const metering::OrderedLabels& labels) {
+  ordered_json json = ordered_json::object();
+  for (const auto& [name, value] : labels) {
+    json[name] = value;
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string ToJson(const QueryLine& line) {
+  ordered_json json;
+  if (line.job) {
+    json["job"] = *line.job;
+  }
+  json["metric"] = line.metric;
+  json["name"] = line.name;
+  json["scope"] = OrNull(line.scope);
+  json["query"] = line.query;
+  json["time"] = base::ToText(line.time);
+  return Dump(json);
+}
+
+std::string ToJson(const metering::UsageRecord& record, bool committed) {
+  ordered_json json;
+  if (committed) {
+    json["id"] = record.id;
+  }
+  if (!record.job.empty()) {
+    json["job"] = record.job;
+  }
+  json["metric"] = record.metric;
+  json["name"] = record.name;
+  json["scope"] = OrNull(record.scope);
+  json["begin"] = base::ToText(record.period.begin);
+  json["end"] = base::ToText(record.period.end);
+  json["unit"] = record.unit;
+  json["quantity"] = record.quantity;
+  json["groupby"] = Labels(record.groupby);
+  json["metadata"] = Labels(record.metadata);
+  if (committed) {
+    json["revision"] = record.revision;
+    json["finality"] = record.final_period ? "final" : "provisional";
+  }
+  json["kind"] = metering::ToText(record.kind);
+  json["source"] = record.source;
+  if (committed) {
+    json["collected_at"] = base::ToText(record.collected_at);
+  }
+  return Dump(json);
+}
+
+std::string ToJson(const ledger::UsageTotal& total, bool by_scope) {
+  ordered_json json;
+  json["job"] = total.job;
+  json["name"] = total.name;
+  json["unit"] = total.unit;
+  json["kind"] = metering::ToText(total.kind);
+  if (by_scope) {
+    json["scope"] = OrNull(total.scope);
+  }
+  json["groupby"] = Labels(total.groupby);
+  json["quantity"] = total.quantity.ToText();
+  json["records"] = total.records;
+  json["begin"] = base::ToText(total.extent.begin);
+  json["end"] = base::ToText(total.extent.end);
+  return Dump(json);
+}
+
+std::string ToJson(const ledger::SpecStatus& status) {
+  ordered_json json;
+  json["job"] = status.job;
+  json["name"] = status.name;
+  json["first_period"] = base::ToText(status.first_period);
+  json["last_committed"] = OrNull(status.last_committed);
+  json["lag_seconds"] = status.lag.count();
+  json["committed"] = status.committed;
+  json["empty"] = status.empty;
+  json["open"] = status.open;
+  json["failed"] = status.failed;
+  json["rejected"] = status.rejected;
+  json["unattributed"] = status.unattributed;
+  json["skipped"] = status.skipped;
+  if (status.retired) {
+    json["retired"] = true;
+  }
+  return Dump(json);
+}
+
+std::string ToJson(const ledger::SpecStatus& status, const ledger::PeriodEntry& period) {
+  ordered_json json;
+  json["job"] = status.job;
+  json["name"] = status.name;
+  json["begin"] = base::ToText(period.period.begin);
+  json["end"] = base::ToText(period.period.end);
+  json["state"] = ToText(period.state);
+  json["reason"] = period.reason;
+  json["detail"] = period.detail;
+  json["attempts"] = period.attempts;
+  json["next_retry"] = OrNull(period.next_retry);
+  return Dump(json);
+}
+
+std::string ToJson(const ledger::Violation& violation) {
+  ordered_json json;
+  json["job"] = violation.job;
+  json["name"] = violation.name;
+  json["begin"] =
+      violation.period ? OrNull(std::optional(violation.period->begin)) : ordered_json(nullptr);
+  json["end"] =
+      violation.period ? OrNull(std::optional(violation.period->end)) : ordered_json(nullptr);
+  json["message"] = violation.message;
+  return Dump(json);
+}
+
+std::string LabelsJson(const metering::OrderedLabels& labels) { return Dump(Labels(labels)); }
+
+std::string_view ToText(ledger::PeriodState state) {
+  switch (state) {
+    case ledger::PeriodState::kOpen:
+      return "open";
+    case ledger::PeriodState::kFailed:
+      return "failed";
+    case ledger::PeriodState::kEmpty:
+      return "empty";
+    case ledger::PeriodState::kCommitted:
+      return "committed";
+  }
+  return "open";
+}
+
+}  // namespace promtally::cli

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/exit_status.h"
+#include "promtally/config/metrics_file.h"
+
+namespace promtally::cli {
+
+namespace {
+
+constexpr std::uintmax_t kFileLimit = 4U << 20;
+
+/// Reads the metrics file of a job into `job`; false when it has errors.
+bool LoadMetrics(const std::string& config_file, bool quiet, collector::ConfiguredJob* job) {
+  const std::string path = JoinPath(config_file, job->settings.metrics_file);
+  auto text = ReadFile(path);
+  if (!text) {
+    PrintError(text.error().message, kBadConfiguration);
+    return false;
+  }
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
+  const bool bad = base::HasErrors(metrics.diagnostics);
+  if (bad || !quiet) {
+    PrintDiagnostics(metrics.diagnostics);
+  }
+  job->specs = std::move(metrics.specs);
+  job->metrics_text = *std::move(text);
+  return !bad;
+}
+
+/// Paths inside a configuration file are seen from its folder.
+void JoinPaths(const std::string& config_file, config::HttpClientSettings* http) {
+  for (std::string* path : {&http->password.file, &http->credentials.file, &http->ca_file,
+                            &http->cert_file, &http->key_file}) {
+    if (!path->empty()) {
+      *path = JoinPath(config_file, *path);
+    }
+  }
+}
+
+std::string NearestAligned(base::Instant instant, base::Seconds period) {
+  return fmt::format("{} is not aligned to {} periods; the nearest aligned instants are {} and {}",
+                     base::ToText(instant), base::ToText(base::Milliseconds(period)),
+                     base::ToText(metering::AlignDown(instant, period)),
+                     base::ToText(metering::AlignUp(instant, period)));
+}
+
+}  // namespace
+
+base::Result<std::string> ReadFile(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return base::Fail(base::ErrorCode::kInvalidArgument, path + ": is a folder, not a file");
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::Fail(base::ErrorCode::kNotFound,
+                      fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  }
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (!error && size > kFileLimit) {
+    return base::Fail(base::ErrorCode::kTooLarge, path + ": larger than 4 MiB");
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string JoinPath(const std::string& file, const std::string& path) {
+  return (std::filesystem::path(file).parent_path() / path).string();
+}
+
+void PrintDiagnostics(const base::Diagnostics& diagnostics) {
+  for (const base::Diagnostic& diagnostic : diagnostics) {
+    std::cerr << base::ToText(diagnostic);
+  }
+}
+
+int PrintError(const std::string& message, int status) {
+  std::cerr << "promtally: error: " << Printable(message) << '\n';
+  return status;
+}
+
+OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet) {
+  if (file.empty()) {
+    return tl::unexpected(PrintError("--config FILE is needed", kWrongUsage));
+  }
+  auto text = ReadFile(file);
+  if (!text) {
+    return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
+  }
+  config::SettingsFile read = config::ReadSettings(*text, file, EnvironmentVariable);
+  bool bad = base::HasErrors(read.diagnostics);
+  if (bad || !quiet) {
+    PrintDiagnostics(read.diagnostics);
+  }
+  Configuration configuration;
+  configuration.settings = std::move(read.settings);
+  configuration.ledger_path = JoinPath(file, configuration.settings.ledger.path);
+  for (config::SourceSettings& source : configuration.settings.sources) {
+    JoinPaths(file, &source.http);
+  }
+  if (!bad) {
+    for (const config::JobSettings& settings : configuration.settings.jobs) {
+      collector::ConfiguredJob job;
+      job.settings = settings;
+      bad = !LoadMetrics(file, quiet, &job) || bad;
+      configuration.jobs.push_back(std::move(job));
+    }
+  }
+  if (bad) {
+    return tl::unexpected(kBadConfiguration);
+  }
+  return configuration;
+}
+
+OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file) {
+  auto text = ReadFile(file);
+  if (!text) {
+    return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
+  }
+  config::HttpClientFile read = config::ReadHttpClientFile(*text, file);
+  PrintDiagnostics(read.diagnostics);
+  if (base::HasErrors(read.diagnostics)) {
+    return tl::unexpected(kBadConfiguration);
+  }
+  JoinPaths(file, &read.settings);
+  return std::move(read.settings);
+}
+
+OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
+                                                   const Configuration& configuration,
+                                                   bool accept_identity_change) {
+  collector::RegisterRequest request;
+  request.jobs = configuration.jobs;
+  request.now = Now();
+  request.accept_identity_change = accept_identity_change;
+  auto catalogue = collector::Register(ledger, request);
+  if (!catalogue) {
+    const bool conflict = catalogue.error().code == base::ErrorCode::kConflict;
+    return tl::unexpected(
+        PrintError(catalogue.error().message, conflict ? kBadConfiguration : kIncomplete));
+  }
+  for (const std::string& warning : catalogue->warnings) {
+    std::cerr << "warning: " << Printable(warning) << '\n';
+  }
+  return *std::move(catalogue);
+}
+
+OrExit<std::string> LedgerPath(const LedgerOptions& options) {
+  if (!options.ledger.empty()) {
+    return options.ledger;
+  }
+  if (options.config_file.empty()) {
+    return tl::unexpected(
+        PrintError("say which ledger: --config FILE or --ledger FILE", kWrongUsage));
+  }
+  auto text = ReadFile(options.config_file);
+  if (!text) {
+    return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
+  }
+  const auto read = config::ReadSettings(*text, options.config_file, EnvironmentVariable);
+  if (base::HasErrors(read.diagnostics)) {
+    PrintDiagnostics(read.diagnostics);
+    return tl::unexpected(kBadConfiguration);
+  }
+  return JoinPath(options.config_file, read.settings.ledger.path);
+}
+
+std::optional<std::string> EnvironmentVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+base::Instant Now() {
+  return std::chrono::floor<base::Milliseconds>(std::chrono::system_clock::now());
+}
+
+OrExit<std::optional<metering::Period>> ParseAlignedRange(const RangeOptions& options,
+                                                          base::Seconds period) {
+  if (options.begin.empty() && options.end.empty()) {
+    return std::optional<metering::Period>();
+  }
+  if (options.begin.empty()) {
+    return tl::unexpected(PrintError("--end needs --begin", kWrongUsage));
+  }
+  const base::Instant now = Now();
+  const auto begin = base::ParseTimeArgument(options.begin, now);
+  if (!begin) {
+    return tl::unexpected(PrintError("--begin: " + begin.error().message, kWrongUsage));
+  }
+  auto end = options.end.empty() ? base::Result<base::Instant>(*begin + period)
+                                 : base::ParseTimeArgument(options.end, now);
+  if (!end) {
+    return tl::unexpected(PrintError("--end: " + end.error().message, kWrongUsage));
+  }
+  if (!metering::IsAligned(*begin, period)) {
+    return tl::unexpected(PrintError("--begin: " + NearestAligned(*begin, period), kWrongUsage));
+  }
+  if (!metering::IsAligned(*end, period)) {
+    return tl::unexpected(PrintError("--end: " + NearestAligned(*end, period), kWrongUsage));
+  }
+  if (*end <= *begin) {
+    return tl::unexpected(PrintError("--end must be after --begin", kWrongUsage));
+  }
+  return std::optional(metering::Period{*begin, *end});
+}
+
+OrExit<metering::MetricSpecs> SelectSpecs(const metering::MetricSpecs& specs,
+                                          const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return specs;
+  }
+  metering::MetricSpecs selected;
+  for (const std::string& name : names) {
+    const auto by_name = std::find_if(specs.begin(), specs.end(),
+                                      [&name](const auto& spec) { return spec.name == name; });
+    if (by_name != specs.end()) {
+      selected.push_back(*by_name);
+      continue;
+    }
+    metering::MetricSpecs by_metric;
+    std::vector<std::string_view> candidates;
+    std::copy_if(specs.begin(), specs.end(), std::back_inserter(by_metric),
+                 [&name](const auto& spec) { return spec.metric == name; });
+    for (const auto& spec : specs) {
+      candidates.push_back(spec.name);
+      candidates.push_back(spec.metric);
+    }
+    if (by_metric.size() != 1) {
+      const std::string_view near = base::Nearest(name, candidates);
+      return tl::unexpected(PrintError(
+          by_metric.empty()
+              ? fmt::format("there is no spec \"{}\"{}", name,
+                            near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near))
+              : fmt::format("\"{}\" has {} specs; name one of them by its alt_name", name,
+                            by_metric.size()),
+          kWrongUsage));
+    }
+    selected.push_back(by_metric.front());
+  }
+  return selected;
+}
+
+}  // namespace promtally::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "collector/catalogue.h"
+#include "ledger/ledger.h"
+#include "promtally/base/diagnostic.h"
+#include "promtally/base/result.h"
+#include "promtally/config/settings.h"
+
+namespace promtally::cli {
+
+/// A value, or the exit status with which the program ends (what is wrong was printed).
+template <typename T>
+using OrExit = tl::expected<T, int>;
+
+/// promtally.yml with the metrics files of its jobs. Paths are joined with the file's folder.
+struct Configuration {
+  config::Settings settings;
+  std::vector<collector::ConfiguredJob> jobs;
+  std::string ledger_path;
+};
+
+/// Reads a file of at most 4 MiB (the configuration limit).
+[[nodiscard]] base::Result<std::string> ReadFile(const std::string& path);
+
+/// `path` as seen from the folder of `file`.
+[[nodiscard]] std::string JoinPath(const std::string& file, const std::string& path);
+
+/// Prints every diagnostic to standard error.
+void PrintDiagnostics(const base::Diagnostics& diagnostics);
+/// `promtally: error: …` on standard error; returns `status`.
+int PrintError(const std::string& message, int status);
+
+/// Loads and checks everything; errors are printed and give exit status 3, warnings are printed
+/// unless `quiet`.
+[[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet);
+
+/// Loads an --http.config.file.
+[[nodiscard]] OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file);
+
+/// Makes the ledger know the configuration; warnings are printed. Exit status 3 when a job's
+/// identity changed.
+[[nodiscard]] OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
+                                                                 const Configuration& configuration,
+                                                                 bool accept_identity_change);
+
+/// The path of the ledger that is meant; exit status 2 when none or both were given.
+[[nodiscard]] OrExit<std::string> LedgerPath(const LedgerOptions& options);
+
+[[nodiscard]] std::optional<std::string> EnvironmentVariable(const std::string& name);
+
+/// The local clock, UTC.
+[[nodiscard]] base::Instant Now();
+
+/// A range from the command line, aligned to `period`; exit status 2 with the two nearest aligned
+/// instants otherwise. Both ends or the begin alone (then one period). Without a begin: nullopt.
+[[nodiscard]] OrExit<std::optional<metering::Period>> ParseAlignedRange(const RangeOptions& options,
+                                                                        base::Seconds period);
+
+/// The specs that NAMEs mean: a spec's name, or the metric's key where it has one spec only. Exit
+/// status 2 for a name that means nothing or too much.
+[[nodiscard]] OrExit<metering::MetricSpecs> SelectSpecs(const metering::MetricSpecs& specs,
+                                                        const std::vector<std::string>& names);
+
+}  // namespace promtally::cli

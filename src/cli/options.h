@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/table.h"
+
+namespace promtally::cli {
+
+/// What was typed, as it was typed; empty text and lists: not given.
+
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool strict = false;
+};
+
+struct RangeOptions {
+  std::string begin;
+  std::string end;
+};
+
+struct QueryOptions {
+  std::string metrics_file;
+  std::vector<std::string> metrics;
+  std::string scope_key;
+  std::vector<std::string> scopes;
+  bool per_scope = false;
+  RangeOptions range;
+  std::string period;
+  std::string rounding;
+  bool execute = false;
+  std::string url;
+  std::string http_config_file;
+  std::string config_file;
+  std::string source;
+  Format format = Format::kTable;
+};
+
+struct CollectOptions {
+  std::string config_file;
+  std::string ledger;
+  RangeOptions range;
+  bool dry_run = false;
+  bool retry_failed = false;
+  bool accept_identity_change = false;
+  Format format = Format::kTable;
+};
+
+struct ServeOptions {
+  std::string config_file;
+  std::string ledger;
+  std::vector<std::string> listen_addresses;
+  std::string telemetry_path;
+  std::string log_level;
+  std::string log_format;
+  bool accept_identity_change = false;
+};
+
+/// Which ledger a report reads: a file, or the one of a configuration.
+struct LedgerOptions {
+  std::string config_file;
+  std::string ledger;
+};
+
+struct UsageOptions {
+  LedgerOptions where;
+  RangeOptions range;
+  std::string by;
+  bool records = false;
+  Format format = Format::kTable;
+};
+
+struct ReportOptions {
+  LedgerOptions where;
+  Format format = Format::kTable;
+};
+
+struct AcceptOptions {
+  std::string name;
+  std::string job;
+  RangeOptions range;
+  LedgerOptions where;
+};
+
+struct LedgerFileOptions {
+  LedgerOptions where;
+  std::string file;
+  bool replace = false;
+};
+
+}  // namespace promtally::cli

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.h"
+
+#include <functional>
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/version.h"
+
+namespace promtally::cli {
+
+namespace {
+
+/// Sub-commands parse into plain structs; the one that was named runs after parsing.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", VersionText());
+    app_.footer(
+        "Exit status: 0 done, 1 failed or incomplete, 2 wrong usage, 3 bad configuration, 4 no "
+        "source reached.");
+    AddCheck();
+    AddQuery();
+    AddCollect();
+    AddServe();
+    AddUsage();
+    AddStatusAndVerify();
+    AddAccept();
+    AddLedger();
+  }
+
+  int Run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);
+      return code == 0 ? kDone : kWrongUsage;
+    }
+    return run_();
+  }
+
+ private:
+  static void AddConfig(CLI::App* command, std::string* file) {
+    command->add_option("--config,--config.file", *file, "promtally.yml")->type_name("FILE");
+  }
+  static void AddLedgerPath(CLI::App* command, std::string* path) {
+    command->add_option("--ledger,--storage.path", *path, "the ledger's file")->type_name("FILE");
+  }
+  static void AddWhere(CLI::App* command, LedgerOptions* where) {
+    AddConfig(command, &where->config_file);
+    AddLedgerPath(command, &where->ledger);
+  }
+  static void AddRange(CLI::App* command, RangeOptions* range) {
+    command->add_option("--begin", range->begin, "RFC 3339, Unix seconds, now, -24h")
+        ->type_name("TIME");
+    command->add_option("--end", range->end, "likewise; the range is [begin, end)")
+        ->type_name("TIME");
+  }
+  static void AddFormat(CLI::App* command, Format* format) {
+    static const std::map<std::string, Format> kFormats{
+        {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
+    command->add_option("--format", *format, "table (default), json or csv")
+        ->transform(CLI::CheckedTransformer(kFormats).description(""))
+        ->type_name("FORMAT");
+  }
+
+  CLI::App* Add(const char* name, const char* help, std::function<int()> run, CLI::App* parent) {
+    CLI::App* command = parent->add_subcommand(name, help);
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+  CLI::App* Add(const char* name, const char* help, std::function<int()> run) {
+    return Add(name, help, std::move(run), &app_);
+  }
+
+  void AddCheck() {
+    CLI::App* command = Add("check", "Report every problem of metrics.yml and promtally.yml files",
+                            [this] { return RunCheck(check_); });
+    command->add_option("FILES", check_.files, "files to check")->required();
+    command->add_flag("--strict", check_.strict, "warnings count as errors");
+  }
+
+  void AddQuery() {
+    CLI::App* command = Add("query", "Print the queries that would be sent, or run them",
+                            [this] { return RunQuery(query_); });
+    command->add_option("METRICS", query_.metrics_file, "metrics.yml");
+    command->add_option("--metric", query_.metrics, "only this spec (repeatable)")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    command->add_option("--scope-key", query_.scope_key, "the label that names the scope")
+        ->type_name("LABEL");
+    command->add_option("--scope", query_.scopes, "only this scope (repeatable)")
+        ->type_name("ID")
+        ->allow_extra_args(false);
+    command->add_flag("--per-scope", query_.per_scope, "one query a scope");
+    AddRange(command, &query_.range);
+    command->add_option("--period", query_.period, "length of a period (1h)")
+        ->type_name("DURATION");
+    command->add_option("--rounding", query_.rounding, "exact (default) or cloudkitty")
+        ->check(CLI::IsMember({"exact", "cloudkitty"}).description(""))
+        ->type_name("MODE");
+    command->add_flag("--execute", query_.execute, "run the queries and print records");
+    command->add_option("--url", query_.url, "the server to ask")->type_name("URL");
+    command->add_option("--http.config.file", query_.http_config_file, "how to talk to --url")
+        ->type_name("FILE");
+    AddConfig(command, &query_.config_file);
+    command->add_option("--source", query_.source, "the source to ask (of --config)")
+        ->type_name("NAME");
+    AddFormat(command, &query_.format);
+  }
+
+  void AddCollect() {
+    CLI::App* command =
+        Add("collect", "Collect what is due, and exit", [this] { return RunCollect(collect_); });
+    AddConfig(command, &collect_.config_file);
+    AddLedgerPath(command, &collect_.ledger);
+    AddRange(command, &collect_.range);
+    command->add_flag("--dry-run", collect_.dry_run, "print the queries, collect nothing");
+    command->add_flag("--retry-failed", collect_.retry_failed, "also try failed periods again");
+    command->add_flag("--accept-identity-change", collect_.accept_identity_change,
+                      "let a job's period or scope key change");
+    AddFormat(command, &collect_.format);
+  }
+
+  void AddServe() {
+    CLI::App* command =
+        Add("serve", "Schedule, collect, and serve /metrics", [this] { return RunServe(serve_); });
+    AddConfig(command, &serve_.config_file);
+    AddLedgerPath(command, &serve_.ledger);
+    command->add_option("--web.listen-address", serve_.listen_addresses, "host:port (repeatable)")
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false);
+    command->add_option("--web.telemetry-path", serve_.telemetry_path, "path of the metrics page")
+        ->type_name("PATH");
+    command->add_option("--log.level", serve_.log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
+        ->type_name("LEVEL");
+    command->add_option("--log.format", serve_.log_format, "logfmt or json")
+        ->check(CLI::IsMember({"logfmt", "json"}).description(""))
+        ->type_name("FORMAT");
+    command->add_flag("--accept-identity-change", serve_.accept_identity_change,
+                      "let a job's period or scope key change");
+  }
+
+  void AddUsage() {
+    CLI::App* command =
+        Add("usage", "Print totals or records of the ledger", [this] { return RunUsage(usage_); });
+    AddWhere(command, &usage_.where);
+    AddRange(command, &usage_.range);
+    command->add_option("--by", usage_.by, "metric,scope,LABEL… (default: metric)")
+        ->type_name("LIST");
+    command->add_flag("--records", usage_.records, "record lines instead of totals");
+    AddFormat(command, &usage_.format);
+  }
+
+  void AddStatusAndVerify() {
+    CLI::App* status = Add("status", "Print last period, lag, open and failed periods of each spec",
+                           [this] { return RunStatus(status_); });
+    AddWhere(status, &status_.where);
+    AddFormat(status, &status_.format);
+    CLI::App* verify =
+        Add("verify", "Check every invariant of the ledger", [this] { return RunVerify(verify_); });
+    AddWhere(verify, &verify_.where);
+    AddFormat(verify, &verify_.format);
+  }
+
+  void AddAccept() {
+    CLI::App* command =
+        Add("accept", "Close open (suspiciously empty) or failed (lost) periods as they are",
+            [this] { return RunAccept(accept_); });
+    command->add_option("NAME", accept_.name, "the spec's name")->required();
+    command->add_option("--job", accept_.job, "its job, where several have it")->type_name("JOB");
+    AddRange(command, &accept_.range);
+    AddWhere(command, &accept_.where);
+  }
+
+  void AddLedger() {
+    CLI::App* ledger = app_.add_subcommand("ledger", "Back up, restore or check a ledger's file");
+    ledger->require_subcommand(1);
+    CLI::App* backup = Add(
+        "backup", "Copy the ledger while it is in use", [this] { return RunLedgerBackup(ledger_); },
+        ledger);
+    AddWhere(backup, &ledger_.where);
+    backup->add_option("FILE", ledger_.file, "the copy")->required();
+    CLI::App* restore = Add(
+        "restore", "Put a copy in the ledger's place", [this] { return RunLedgerRestore(ledger_); },
+        ledger);
+    AddWhere(restore, &ledger_.where);
+    restore->add_option("FILE", ledger_.file, "the copy")->required();
+    restore->add_flag("--replace", ledger_.replace, "replace a ledger that is there");
+    CLI::App* check = Add(
+        "check", "Check the file's integrity", [this] { return RunLedgerCheck(ledger_); }, ledger);
+    AddWhere(check, &ledger_.where);
+  }
+
+  CLI::App app_{"promtally meters usage with Prometheus queries and keeps it in a ledger"};
+  std::function<int()> run_;
+  CheckOptions check_;
+  QueryOptions query_;
+  CollectOptions collect_;
+  ServeOptions serve_;
+  UsageOptions usage_;
+  ReportOptions status_;
+  ReportOptions verify_;
+  AcceptOptions accept_;
+  LedgerFileOptions ledger_;
+};
+
+}  // namespace
+
+int RunProgram(int argc, char** argv) {
+  try {
+    return CommandLine().Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "promtally: internal error: " << error.what() << '\n';
+    return kInternalError;
+  }
+}
+
+}  // namespace promtally::cli

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/json_lines.h"
+#include "cli/query_target.h"
+#include "cli/record_table.h"
+#include "cli/sources.h"
+#include "collector/period_fetch.h"
+#include "promtally/metering/query_builder.h"
+
+namespace promtally::cli {
+
+namespace {
+
+base::Seconds LengthOf(const metering::Period& period) {
+  return std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
+}
+
+/// Prints what would be sent.
+class DryRun {
+ public:
+  explicit DryRun(Format format) : format_(format) {}
+
+  void Add(const QueryTarget& target, const metering::MetricSpec& spec,
+           const metering::Period& period) {
+    const auto parts = PartsOf(target, spec);
+    if (!parts) {
+      std::cerr << fmt::format(
+          "note: \"{}\" is asked once a scope (query_prefix or query_suffix, or --per-scope); name "
+          "scopes with --scope, or let --execute find them\n",
+          spec.name);
+      return;
+    }
+    for (const QueryPart& part : *parts) {
+      QueryLine line{target.job,
+                     spec.metric,
+                     spec.name,
+                     part.asked,
+                     metering::BuildQuery(spec, target.scope_key, part.scopes, LengthOf(period)),
+                     period.end};
+      if (format_ == Format::kJson) {
+        std::cout << ToJson(line) << '\n';
+      } else {
+        table_.Add({line.name, line.scope.value_or(""), base::ToText(line.time), line.query});
+      }
+    }
+  }
+
+  void Print() const {
+    if (format_ != Format::kJson) {
+      table_.Print(std::cout, format_);
+    }
+  }
+
+ private:
+  Format format_;
+  Table table_{{{"name"}, {"scope"}, {"time"}, {"query"}}};
+};
+
+/// Asks the server and prints records; touches no ledger.
+class Preview {
+ public:
+  explicit Preview(Format format) : records_(format, false) {}
+
+  void Run(const QueryTarget& target) {
+    boost::asio::io_context loop;
+    const auto gate = OpenSource(loop, *target.source);
+    RunUntilDone(loop, [&gate](const std::function<void()>& done) {
+      gate->Identify([done](const source::ServerIdentity&) { done(); });
+    });
+    for (const metering::Period& period : target.periods) {
+      for (const auto& spec : target.specs) {
+        collector::FetchRequest request;
+        request.spec = spec;
+        request.scope_key = target.scope_key;
+        request.period = period;
+        request.filter = target.filter;
+        request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
+        request.per_scope = target.per_scope;
+        request.no_retries = true;
+        RunUntilDone(loop, [&](const std::function<void()>& done) {
+          collector::Fetch(loop, gate, request, [&, done](collector::FetchResult result) {
+            Show(target, *spec, period, std::move(result));
+            done();
+          });
+        });
+      }
+    }
+    reached_ = reached_ || gate->reached();
+  }
+
+  int Finish() {
+    records_.Finish();
+    if (!reached_) {
+      return kUnreachable;
+    }
+    return complete_ ? kDone : kIncomplete;
+  }
+
+ private:
+  void Show(const QueryTarget& target, const metering::MetricSpec& spec,
+            const metering::Period& period, collector::FetchResult fetched) {
+    for (const collector::FetchedQuery& query : fetched.queries) {
+      std::cerr << fmt::format("{} {}: {}\n  {} series, {} bytes, {:.1f} ms\n",
+                               Printable(spec.name), base::ToText(period.end),
+                               Printable(query.text), query.series, query.bytes,
+                               static_cast<double>(query.wall.count()) / 1000);
+      if (!query.annotations.empty()) {
+        std::cerr << "  " << Printable(query.annotations) << '\n';
+      }
+    }
+    if (fetched.failure) {
+      complete_ = false;
+      PrintError(fmt::format("{} {}: {}: {}", spec.name, base::ToText(period.end),
+                             fetched.failure->reason, fetched.failure->detail),
+                 kIncomplete);
+      return;
+    }
+    metering::ConversionContext context;
+    context.spec = &spec;
+    context.scope_key = target.scope_key;
+    context.rounding = target.rounding;
+    context.filter = target.filter.get();
+    metering::PeriodResult result = metering::ConvertAnswers(context, std::move(fetched.answers));
+    result.rejected.insert(result.rejected.end(), fetched.rejected.begin(), fetched.rejected.end());
+    PrintProblems(spec, period, result);
+    for (const metering::UsageRow& row : result.rows) {
+      records_.Add(MakeRecord(target, spec, period, context, result, row));
+    }
+  }
+
+  void PrintProblems(const metering::MetricSpec& spec, const metering::Period& period,
+                     const metering::PeriodResult& result) {
+    if (!result.failure.empty()) {
+      complete_ = false;
+      PrintError(fmt::format("{} {}: {}: {}", spec.name, base::ToText(period.end), result.failure,
+                             result.failure_detail),
+                 kIncomplete);
+    }
+    for (const metering::RejectedSeries& rejected : result.rejected) {
+      complete_ = false;
+      std::cerr << fmt::format("  rejected ({}): {} {}\n", rejected.reason,
+                               Printable(LabelsJson(rejected.labels)), Printable(rejected.value));
+    }
+    const auto count = [](std::size_t number, std::string_view what) {
+      if (number > 0) {
+        std::cerr << fmt::format("  {} {}\n", number, what);
+      }
+    };
+    count(result.unattributed, "series without a scope (unattributed)");
+    count(result.excluded, "series of scopes that are excluded");
+    count(result.skipped, "rows skipped by the skip expression");
+    count(result.skip_failures, "rows kept that the skip expression could not judge");
+  }
+
+  static metering::UsageRecord MakeRecord(const QueryTarget& target,
+                                          const metering::MetricSpec& spec,
+                                          const metering::Period& period,
+                                          const metering::ConversionContext& context,
+                                          const metering::PeriodResult& result,
+                                          const metering::UsageRow& row) {
+    metering::UsageRecord record;
+    record.job = target.job.value_or("");
+    record.metric = spec.metric;
+    record.name = spec.name;
+    record.scope = metering::ScopeOf(context, result, row);
+    record.period = period;
+    record.unit = spec.unit;
+    record.quantity = metering::ToText(row.quantity, context.rounding);
+    const base::LabelSet labels = metering::LabelsOf(context, result, row);
+    for (const std::string& name : metering::GroupbyLabels(spec, context.scope_key)) {
+      AddOnce(&record.groupby, name, labels);
+    }
+    for (const std::string& name : spec.metadata) {
+      AddOnce(&record.metadata, name, labels);
+    }
+    record.source = target.source->name;
+    return record;
+  }
+
+  static void AddOnce(metering::OrderedLabels* to, const std::string& name,
+                      const base::LabelSet& labels) {
+    for (const auto& label : *to) {
+      if (label.first == name) {
+        return;
+      }
+    }
+    to->emplace_back(name, *base::Find(labels, name));
+  }
+
+  RecordTable records_;
+  bool reached_ = false;
+  bool complete_ = true;
+};
+
+}  // namespace
+
+int RunQuery(const QueryOptions& options) {
+  auto targets = ResolveQuery(options);
+  if (!targets) {
+    return targets.error();
+  }
+  if (options.execute) {
+    Preview preview(options.format);
+    for (const QueryTarget& target : *targets) {
+      preview.Run(target);
+    }
+    return preview.Finish();
+  }
+  DryRun dry_run(options.format);
+  for (const QueryTarget& target : *targets) {
+    for (const metering::Period& period : target.periods) {
+      for (const auto& spec : target.specs) {
+        dry_run.Add(target, *spec, period);
+      }
+    }
+  }
+  dry_run.Print();
+  return kDone;
+}
+
+}  // namespace promtally::cli

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/query_target.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/exit_status.h"
+#include "promtally/base/labels.h"
+#include "promtally/config/metrics_file.h"
+#include "promtally/metering/query_builder.h"
+
+namespace promtally::cli {
+
+namespace {
+
+OrExit<base::Seconds> ParsePeriod(const std::string& text) {
+  const auto period = base::ParseDuration(text);
+  if (!period || !metering::IsPeriodLength(*period)) {
+    return tl::unexpected(PrintError(
+        fmt::format("--period: \"{}\" is no period (a whole number of seconds that divides a day, "
+                    "such as 1h or 300s)",
+                    text),
+        kWrongUsage));
+  }
+  return std::chrono::duration_cast<base::Seconds>(*period);
+}
+
+/// The source that is asked: of --url, or of the configuration.
+OrExit<std::optional<config::SourceSettings>> ResolveSource(const QueryOptions& options,
+                                                            const Configuration* configuration,
+                                                            const std::string& job_source) {
+  if (!options.url.empty()) {
+    config::SourceSettings source;
+    source.url = options.url;
+    if (!options.http_config_file.empty()) {
+      auto http = LoadHttpClient(options.http_config_file);
+      if (!http) {
+        return tl::unexpected(http.error());
+      }
+      source.http = *std::move(http);
+    }
+    return std::optional(std::move(source));
+  }
+  if (configuration == nullptr) {
+    return std::optional<config::SourceSettings>();
+  }
+  const auto& sources = configuration->settings.sources;
+  const std::string& wanted = options.source.empty() ? job_source : options.source;
+  for (const config::SourceSettings& source : sources) {
+    if (source.name == wanted || (wanted.empty() && sources.size() == 1)) {
+      return std::optional(source);
+    }
+  }
+  if (!options.execute && options.source.empty()) {
+    return std::optional<config::SourceSettings>();
+  }
+  return tl::unexpected(PrintError(
+      wanted.empty() ? "several sources are configured: name one with --source"
+                     : fmt::format("there is no source \"{}\" in {}", wanted, options.config_file),
+      kWrongUsage));
+}
+
+OrExit<std::vector<metering::Period>> ResolvePeriods(const RangeOptions& options,
+                                                     base::Seconds length) {
+  auto range = ParseAlignedRange(options, length);
+  if (!range) {
+    return tl::unexpected(range.error());
+  }
+  if (!*range) {
+    const base::Instant end = metering::AlignDown(Now(), length);
+    return std::vector<metering::Period>{{end - length, end}};
+  }
+  std::vector<metering::Period> periods;
+  for (base::Instant begin = (*range)->begin; begin < (*range)->end; begin += length) {
+    periods.push_back(metering::PeriodAt(begin, length));
+  }
+  return periods;
+}
+
+/// Flags override what a job says.
+OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration* configuration,
+                               const config::JobSettings& job, const metering::MetricSpecs& specs) {
+  QueryTarget target;
+  if (configuration != nullptr) {
+    target.job = job.job;
+  }
+  auto selected = SelectSpecs(specs, options.metrics);
+  if (!selected) {
+    return tl::unexpected(selected.error());
+  }
+  for (metering::MetricSpec& spec : *selected) {
+    target.specs.push_back(std::make_shared<const metering::MetricSpec>(std::move(spec)));
+  }
+  target.scope_key = options.scope_key.empty() ? job.scope_key : options.scope_key;
+  target.scopes = options.scopes;
+  target.per_scope = options.per_scope;
+  target.rounding = options.rounding.empty()      ? job.rounding
+                    : options.rounding == "exact" ? metering::RoundingMode::kExact
+                                                  : metering::RoundingMode::kCloudKitty;
+  if (!target.scope_key && (!target.scopes.empty() || target.per_scope)) {
+    return tl::unexpected(
+        PrintError("--scope and --per-scope need a scope key (--scope-key LABEL)", kWrongUsage));
+  }
+  if (target.scope_key && !base::IsLabelName(*target.scope_key)) {
+    return tl::unexpected(PrintError(
+        fmt::format("--scope-key: \"{}\" is no label name", *target.scope_key), kWrongUsage));
+  }
+  for (const std::string& scope : target.scopes) {
+    if (!base::IsUtf8(scope)) {
+      return tl::unexpected(PrintError("--scope: not valid UTF-8", kWrongUsage));
+    }
+  }
+  auto filter = metering::ScopeFilter::Make(job.include_scopes, job.exclude_scopes);
+  if (!filter) {
+    return tl::unexpected(PrintError(filter.error().message, kBadConfiguration));
+  }
+  target.filter = std::make_shared<const metering::ScopeFilter>(*std::move(filter));
+  base::Seconds length = job.schedule.period;
+  if (!options.period.empty()) {
+    auto period = ParsePeriod(options.period);
+    if (!period) {
+      return tl::unexpected(period.error());
+    }
+    length = *period;
+  }
+  auto periods = ResolvePeriods(options.range, length);
+  auto source = periods ? ResolveSource(options, configuration, job.source)
+                        : OrExit<std::optional<config::SourceSettings>>(std::nullopt);
+  if (!periods || !source) {
+    return tl::unexpected(periods ? source.error() : periods.error());
+  }
+  target.periods = *std::move(periods);
+  target.source = *std::move(source);
+  return target;
+}
+
+OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path) {
+  auto text = ReadFile(path);
+  if (!text) {
+    return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
+  }
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
+  PrintDiagnostics(metrics.diagnostics);
+  if (base::HasErrors(metrics.diagnostics)) {
+    return tl::unexpected(kBadConfiguration);
+  }
+  return std::move(metrics.specs);
+}
+
+/// The job that a metrics file named on the command line belongs to: the one that reads it, or the
+/// only one.
+const config::JobSettings* JobOf(const QueryOptions& options, const Configuration& configuration) {
+  std::error_code error;
+  for (const collector::ConfiguredJob& job : configuration.jobs) {
+    const std::string path = JoinPath(options.config_file, job.settings.metrics_file);
+    if (std::filesystem::equivalent(path, options.metrics_file, error)) {
+      return &job.settings;
+    }
+  }
+  return configuration.jobs.size() == 1 ? &configuration.jobs.front().settings : nullptr;
+}
+
+OrExit<std::vector<QueryTarget>> ResolveMetricsFile(const QueryOptions& options,
+                                                    const Configuration* configuration) {
+  auto specs = LoadMetricsFile(options.metrics_file);
+  if (!specs) {
+    return tl::unexpected(specs.error());
+  }
+  const config::JobSettings* job =
+      configuration == nullptr ? nullptr : JobOf(options, *configuration);
+  auto target =
+      MakeTarget(options, configuration, job == nullptr ? config::JobSettings{} : *job, *specs);
+  if (!target) {
+    return tl::unexpected(target.error());
+  }
+  if (job == nullptr) {
+    target->job.reset();
+  }
+  std::vector<QueryTarget> targets;
+  targets.push_back(*std::move(target));
+  return targets;
+}
+
+}  // namespace
+
+OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
+  if (options.metrics_file.empty() && options.config_file.empty()) {
+    return tl::unexpected(
+        PrintError("name a metrics.yml, or a promtally.yml with --config", kWrongUsage));
+  }
+  if (options.execute && options.url.empty() && options.config_file.empty()) {
+    return tl::unexpected(PrintError("--execute needs --url URL or --config FILE", kWrongUsage));
+  }
+  std::optional<Configuration> configuration;
+  if (!options.config_file.empty()) {
+    auto loaded = LoadConfiguration(options.config_file, !options.metrics_file.empty());
+    if (!loaded) {
+      return tl::unexpected(loaded.error());
+    }
+    configuration = *std::move(loaded);
+  }
+  const Configuration* settings = configuration ? &*configuration : nullptr;
+  if (!options.metrics_file.empty()) {
+    return ResolveMetricsFile(options, settings);
+  }
+  std::vector<QueryTarget> targets;
+  for (const collector::ConfiguredJob& job : configuration->jobs) {
+    auto target = MakeTarget(options, settings, job.settings, job.specs);
+    if (!target) {
+      return tl::unexpected(target.error());
+    }
+    targets.push_back(*std::move(target));
+  }
+  return targets;
+}
+
+std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
+                                              const metering::MetricSpec& spec) {
+  using metering::QueryMode;
+  const QueryMode mode = metering::ModeOf(spec, target.scope_key);
+  const std::vector<std::string>& scopes =
+      target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
+  std::vector<QueryPart> parts;
+  if (mode == QueryMode::kUnscoped) {
+    parts.push_back({});
+  } else if (mode == QueryMode::kPerScope || target.per_scope) {
+    if (scopes.empty()) {
+      return std::nullopt;
+    }
+    for (const std::string& scope : scopes) {
+      parts.push_back({{scope}, scope});
+    }
+  } else if (scopes.empty()) {
+    parts.push_back({});
+  } else {
+    for (const auto& batch : metering::BatchScopes(scopes, metering::kScopesPerQuery)) {
+      parts.push_back({{batch.begin(), batch.end()}, std::nullopt});
+    }
+    if (scopes.size() == 1) {
+      parts.front().asked = scopes.front();
+    }
+  }
+  return parts;
+}
+
+}  // namespace promtally::cli

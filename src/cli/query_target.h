@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/load.h"
+#include "cli/options.h"
+
+namespace promtally::cli {
+
+/// What `query` speaks of, after files and flags were read: for one job (or a bare metrics file)
+/// the specs, the periods and how they are asked for.
+struct QueryTarget {
+  std::optional<std::string> job;  ///< absent without settings
+  std::vector<std::shared_ptr<const metering::MetricSpec>> specs;
+  std::optional<std::string> scope_key;
+  std::vector<std::string> scopes;
+  bool per_scope = false;
+  std::shared_ptr<const metering::ScopeFilter> filter;
+  metering::RoundingMode rounding = metering::RoundingMode::kExact;
+  std::vector<metering::Period> periods;
+  std::optional<config::SourceSettings> source;  ///< whom to ask
+};
+
+/// One target for a metrics file, or one for each job of a configuration.
+[[nodiscard]] OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options);
+
+/// The scopes of each query of a spec; `asked` where it runs once a scope.
+struct QueryPart {
+  std::vector<std::string> scopes;
+  std::optional<std::string> asked;
+};
+/// How a dry run would ask; nullopt where the scopes are only found by asking the server.
+[[nodiscard]] std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
+                                                            const metering::MetricSpec& spec);
+
+}  // namespace promtally::cli

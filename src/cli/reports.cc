@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/json_lines.h"
+#include "cli/load.h"
+#include "cli/record_table.h"
+#include "ledger/sqlite_ledger.h"
+#include "promtally/base/labels.h"
+
+namespace promtally::cli {
+
+namespace {
+
+OrExit<std::unique_ptr<ledger::Reader>> OpenReader(const LedgerOptions& options) {
+  auto path = LedgerPath(options);
+  if (!path) {
+    return tl::unexpected(path.error());
+  }
+  auto reader = ledger::OpenSqliteReader(*path);
+  if (!reader) {
+    return tl::unexpected(PrintError(reader.error().message, kIncomplete));
+  }
+  return *std::move(reader);
+}
+
+OrExit<ledger::UsageFilter> ParseFilter(const RangeOptions& options) {
+  ledger::UsageFilter filter;
+  const base::Instant now = Now();
+  for (const bool begin : {true, false}) {
+    const std::string& text = begin ? options.begin : options.end;
+    if (text.empty()) {
+      continue;
+    }
+    const auto instant = base::ParseTimeArgument(text, now);
+    if (!instant) {
+      return tl::unexpected(
+          PrintError(fmt::format("{}: {}", begin ? "--begin" : "--end", instant.error().message),
+                     kWrongUsage));
+    }
+    (begin ? filter.begin : filter.end) = *instant;
+  }
+  if (filter.begin && filter.end && *filter.end <= *filter.begin) {
+    return tl::unexpected(PrintError("--end must be after --begin", kWrongUsage));
+  }
+  return filter;
+}
+
+/// `metric,scope,LABEL…`; totals are always by metric (the spec's name).
+OrExit<ledger::UsageGrouping> ParseGrouping(const std::string& text) {
+  ledger::UsageGrouping grouping;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (part == "scope") {
+      grouping.by_scope = true;
+    } else if (part != "metric") {
+      if (!base::IsLabelName(part)) {
+        return tl::unexpected(
+            PrintError(fmt::format("--by: \"{}\" is neither metric, scope nor a label name", part),
+                       kWrongUsage));
+      }
+      grouping.labels.push_back(part);
+    }
+  }
+  return grouping;
+}
+
+int PrintTotals(ledger::Reader& reader, const ledger::UsageFilter& filter,
+                const ledger::UsageGrouping& grouping, Format format) {
+  const auto totals = reader.Totals(filter, grouping);
+  if (!totals) {
+    return PrintError(totals.error().message, kIncomplete);
+  }
+  std::vector<Column> columns{{"job"}, {"name"}, {"unit"}, {"kind"}};
+  if (grouping.by_scope) {
+    columns.push_back({"scope"});
+  }
+  for (const std::string& label : grouping.labels) {
+    columns.push_back({label});
+  }
+  columns.insert(columns.end(), {{"quantity", true}, {"records", true}, {"begin"}, {"end"}});
+  Table table(columns);
+  for (const ledger::UsageTotal& total : *totals) {
+    if (format == Format::kJson) {
+      std::cout << ToJson(total, grouping.by_scope) << '\n';
+      continue;
+    }
+    std::vector<std::string> cells{total.job, total.name, total.unit,
+                                   std::string(metering::ToText(total.kind))};
+    if (grouping.by_scope) {
+      cells.push_back(total.scope.value_or(""));
+    }
+    for (const auto& label : total.groupby) {
+      cells.push_back(label.second);
+    }
+    cells.insert(cells.end(), {total.quantity.ToText(), std::to_string(total.records),
+                               base::ToText(total.extent.begin), base::ToText(total.extent.end)});
+    table.Add(std::move(cells));
+  }
+  if (format == Format::kCsv || (format == Format::kTable && !table.empty())) {
+    table.Print(std::cout, format);
+  } else if (format == Format::kTable) {
+    std::cout << "no usage\n";
+  }
+  return kDone;
+}
+
+std::string OrDash(const std::optional<base::Instant>& instant) {
+  return instant ? base::ToText(*instant) : "-";
+}
+
+void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format format) {
+  Table specs({{"job"},
+               {"name"},
+               {"first_period"},
+               {"last_committed"},
+               {"lag", true},
+               {"committed", true},
+               {"empty", true},
+               {"open", true},
+               {"failed", true},
+               {"rejected", true},
+               {"unattributed", true},
+               {"skipped", true},
+               {"retired"}});
+  Table periods({{"job"},
+                 {"name"},
+                 {"begin"},
+                 {"state"},
+                 {"reason"},
+                 {"attempts", true},
+                 {"next_retry"},
+                 {"detail"}});
+  for (const ledger::SpecStatus& status : statuses) {
+    specs.Add({status.job, status.name, base::ToText(status.first_period),
+               OrDash(status.last_committed),
+               format == Format::kCsv ? std::to_string(status.lag.count())
+                                      : base::ToText(base::Milliseconds(status.lag)),
+               std::to_string(status.committed), std::to_string(status.empty),
+               std::to_string(status.open), std::to_string(status.failed),
+               std::to_string(status.rejected), std::to_string(status.unattributed),
+               std::to_string(status.skipped), status.retired ? "yes" : ""});
+    for (const ledger::PeriodEntry& period : status.unfinished) {
+      periods.Add({status.job, status.name, base::ToText(period.period.begin),
+                   std::string(ToText(period.state)), period.reason,
+                   std::to_string(period.attempts), OrDash(period.next_retry), period.detail});
+    }
+  }
+  specs.Print(std::cout, format);
+  if (!periods.empty() && format == Format::kTable) {
+    std::cout << "\nopen and failed periods\n";
+    periods.Print(std::cout, format);
+  }
+}
+
+}  // namespace
+
+int RunUsage(const UsageOptions& options) {
+  auto filter = ParseFilter(options.range);
+  if (!filter) {
+    return filter.error();
+  }
+  auto grouping = ParseGrouping(options.by);
+  if (!grouping) {
+    return grouping.error();
+  }
+  auto reader = OpenReader(options.where);
+  if (!reader) {
+    return reader.error();
+  }
+  if (!options.records) {
+    return PrintTotals(**reader, *filter, *grouping, options.format);
+  }
+  RecordTable table(options.format, true);
+  const auto status = (*reader)->Records(*filter, [&table](const metering::UsageRecord& record) {
+    table.Add(record);
+    return static_cast<bool>(std::cout);
+  });
+  if (!status) {
+    return PrintError(status.error().message, kIncomplete);
+  }
+  table.Finish();
+  return kDone;
+}
+
+int RunStatus(const ReportOptions& options) {
+  auto reader = OpenReader(options.where);
+  if (!reader) {
+    return reader.error();
+  }
+  const auto statuses = (*reader)->Statuses(Now());
+  if (!statuses) {
+    return PrintError(statuses.error().message, kIncomplete);
+  }
+  if (options.format != Format::kJson) {
+    PrintStatusTables(*statuses, options.format);
+    return kDone;
+  }
+  for (const ledger::SpecStatus& status : *statuses) {
+    std::cout << ToJson(status) << '\n';
+    for (const ledger::PeriodEntry& period : status.unfinished) {
+      std::cout << ToJson(status, period) << '\n';
+    }
+  }
+  return kDone;
+}
+
+int RunVerify(const ReportOptions& options) {
+  auto reader = OpenReader(options.where);
+  if (!reader) {
+    return reader.error();
+  }
+  const auto report = (*reader)->Verify();
+  if (!report) {
+    return PrintError(report.error().message, kIncomplete);
+  }
+  for (const ledger::Violation& violation : report->violations) {
+    if (options.format == Format::kJson) {
+      std::cout << ToJson(violation) << '\n';
+    } else {
+      std::cout << Printable(
+                       fmt::format("violation: {} {} {}: {}", violation.job, violation.name,
+                                   violation.period ? base::ToText(violation.period->begin) : "-",
+                                   violation.message))
+                << '\n';
+    }
+  }
+  if (options.format != Format::kJson) {
+    std::cout << fmt::format("{}: {} periods, {} records, {} series, {} violation{}\n",
+                             report->violations.empty() ? "verified" : "NOT SOUND", report->periods,
+                             report->records, report->series, report->violations.size(),
+                             report->violations.size() == 1 ? "" : "s");
+  }
+  return report->violations.empty() ? kDone : kIncomplete;
+}
+
+}  // namespace promtally::cli
