@@ -126,6 +126,9 @@ Reply Reply::Chunked(int status, const std::vector<std::string>& pieces, bool la
   Reply reply;
   reply.bytes = StatusLine(status) + "Transfer-Encoding: chunked\r\n\r\n";
   for (const std::string& piece : pieces) {
+    if (piece.empty()) {
+      continue;  // it would be the last chunk
+    }
     std::string size;
     for (std::size_t left = piece.size(); left > 0; left /= 16) {
       size.insert(size.begin(), kHex[left % 16]);
