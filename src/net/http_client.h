@@ -36,7 +36,7 @@ enum class TransferError {
   kConnect,  ///< name, connection, TLS, or cut before any answer
   kTimeout,
   kIncompleteBody,  ///< fewer bytes than announced
-  kTooLarge,        ///< byte limit or compression ratio
+  kTooLarge,        ///< byte limit or compression ratio (100:1, looked at from 1 MiB on)
   kAborted,         ///< by the sink
   kCancelled,
 };
@@ -53,7 +53,13 @@ struct HttpResponse {
 
 /// An HTTP client on one thread of its own, which owns all curl handles; connections are kept
 /// alive. Requests and results cross by value. Construct and destroy on one thread; Send and Cancel
-/// from any. Destruction cancels what is in flight (each completion is still called) and joins.
+/// from any, completions included. Destruction cancels what is in flight (each completion is still
+/// called) and joins. The first client made initialises libcurl for the process.
+///
+/// Secrets that stand in files are read again for each request. Redirects, where they are allowed,
+/// are followed three times at most, with the same method and body, never from https to http, and
+/// without credentials and custom headers once scheme, host or port has changed. A redirect that is
+/// not followed is a response with its 3xx status. Nothing is retried here.
 class HttpClient {
  public:
   /// Called on the client's thread, exactly once for each Send; must not block. The sink comes back
@@ -72,8 +78,5 @@ class HttpClient {
   class Loop;
   std::unique_ptr<Loop> loop_;
 };
-
-/// application/x-www-form-urlencoded of one value (a PromQL `+` included).
-[[nodiscard]] std::string FormEncode(std::string_view text);
 
 }  // namespace promtally::net

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/prometheus_source.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "net/http_client.h"
+#include "net/url.h"
+#include "source/classify.h"
+#include "source/server_probe.h"
+#include "source/vector_decoder.h"
+
+namespace promtally::source {
+namespace {
+
+constexpr std::uint64_t kAnswerLimitBytes = 64U << 20U;
+constexpr std::uint64_t kNamesLimitBytes = 16U << 20U;
+constexpr base::Milliseconds kGraceLimit{2000};
+
+base::Instant Now() {
+  return std::chrono::floor<base::Milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string DurationText(base::Milliseconds duration) {
+  const auto count = duration.count();
+  return count % 1000 == 0 ? std::to_string(count / 1000) + "s" : std::to_string(count) + "ms";
+}
+
+bool RefusesMethod(const net::HttpResponse& response) {
+  return response.error == net::TransferError::kNone &&
+         (response.status == 403 || response.status == 405);
+}
+
+class PrometheusSource : public Source {
+ public:
+  explicit PrometheusSource(const config::SourceSettings& settings)
+      : url_(settings.url),
+        timeout_(settings.timeout),
+        compress_(!net::IsLoopbackUrl(settings.url)),
+        client_(settings.http) {
+    while (url_.ends_with('/')) {
+      url_.pop_back();
+    }
+  }
+
+  void Query(std::string text, base::Instant time, std::function<void(QueryOutcome)> done) override;
+  void Identify(std::function<void(ServerIdentity)> done) override;
+  void ListLabelValues(std::string label, std::string selector, metering::Period period,
+                       std::function<void(LabelValues)> done) override;
+  void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
+
+ private:
+  void Call(ApiRequest request, ApiAnswered done);
+  void Send(const ApiRequest& request, bool post, ApiAnswered done);
+  void ListLabels(base::Instant end, std::function<void(std::optional<bool> any)> done);
+
+  // Fixed after construction.
+  std::string url_;
+  base::Milliseconds timeout_;
+  bool compress_;
+
+  // Any thread.
+  std::atomic<bool> use_get_ = false;
+  std::atomic<const char*> dialect_fields_ = "";  ///< what this server wants to be told as well
+
+  // Last: its end, which calls completions, comes before that of the members above.
+  net::HttpClient client_;
+};
+
+void PrometheusSource::Call(ApiRequest request, ApiAnswered done) {
+  if (!request.post || use_get_) {
+    Send(request, false, std::move(done));
+    return;
+  }
+  const auto again = [this, request, done = std::move(done)](net::HttpResponse response,
+                                                             DecodedAnswer answer) {
+    if (!RefusesMethod(response)) {
+      done(std::move(response), std::move(answer));
+      return;
+    }
+    Send(request, false, [this, done](net::HttpResponse second, DecodedAnswer its_answer) {
+      if (second.error == net::TransferError::kNone && !RefusesMethod(second)) {
+        use_get_ = true;
+      }
+      done(std::move(second), std::move(its_answer));
+    });
+  };
+  Send(request, true, again);
+}
+
+void PrometheusSource::Send(const ApiRequest& request, bool post, ApiAnswered done) {
+  net::HttpRequest http;
+  http.url = url_ + request.path;
+  if (post) {
+    http.form_body = request.fields;
+  } else if (!request.fields.empty()) {
+    http.url += "?" + request.fields;
+  }
+  http.timeout = std::min(request.timeout, timeout_ + std::min(timeout_ / 10, kGraceLimit));
+  http.byte_limit = request.byte_limit;
+  http.accept_compression = compress_;
+  client_.Send(std::move(http), std::make_unique<VectorDecoder>(),
+               [done = std::move(done)](net::HttpResponse response,
+                                        const std::unique_ptr<net::BodySink>& sink) {
+                 done(std::move(response), static_cast<VectorDecoder&>(*sink).Finish());
+               });
+}
+
+void PrometheusSource::Query(std::string text, base::Instant time,
+                             std::function<void(QueryOutcome)> done) {
+  ApiRequest request("/api/v1/query");
+  request.fields = "query=" + net::FormEncode(text) + "&time=" + UnixText(time) +
+                   "&timeout=" + DurationText(timeout_) + dialect_fields_.load();
+  request.post = true;
+  request.byte_limit = kAnswerLimitBytes;
+  request.timeout = base::Milliseconds::max();
+  Call(std::move(request),
+       [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
+         QueryOutcome outcome;
+         outcome.failure = Classify(response, answer, Expect::kVector, Now());
+         outcome.answer = std::move(answer.answer);
+         outcome.bytes = response.body_bytes;
+         outcome.wall = response.wall;
+         outcome.server_date = ServerDate(response);
+         done(std::move(outcome));
+       });
+}
+
+void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
+  IdentifyServer([this](ApiRequest request,
+                        ApiAnswered answered) { Call(std::move(request), std::move(answered)); },
+                 Now(),
+                 [this, done = std::move(done)](ServerIdentity identity) {
+                   if (identity.kind == "victoriametrics") {
+                     dialect_fields_ = "&nocache=1&deny_partial_response=1";
+                   } else if (identity.kind == "thanos") {
+                     dialect_fields_ = "&partial_response=false";
+                   } else if (identity.kind != "unknown") {
+                     dialect_fields_ = "";
+                   }
+                   done(std::move(identity));
+                 });
+}
+
+void PrometheusSource::ListLabelValues(std::string label, std::string selector,
+                                       metering::Period period,
+                                       std::function<void(LabelValues)> done) {
+  // A label name is letters, digits and underscores, so form encoding is right for a path as well.
+  ApiRequest request("/api/v1/label/" + net::FormEncode(label) + "/values");
+  request.fields = net::FormEncode("match[]") + "=" + net::FormEncode(selector) +
+                   "&start=" + UnixText(period.begin) + "&end=" + UnixText(period.end) +
+                   dialect_fields_.load();
+  request.byte_limit = kNamesLimitBytes;
+  request.timeout = base::Milliseconds::max();
+  Call(std::move(request),
+       [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
+         LabelValues values;
+         values.failure = Classify(response, answer, Expect::kNames, Now());
+         if (!values.failure) {
+           values.values = std::move(answer.names);
+           std::erase(values.values, std::string());
+           std::sort(values.values.begin(), values.values.end());
+           values.values.erase(std::unique(values.values.begin(), values.values.end()),
+                               values.values.end());
+         }
+         done(std::move(values));
+       });
+}
+
+void PrometheusSource::ListLabels(base::Instant end,
+                                  std::function<void(std::optional<bool> any)> done) {
+  ApiRequest request("/api/v1/labels");
+  request.fields = "start=0&end=" + UnixText(end);
+  Call(std::move(request),
+       [done = std::move(done)](const net::HttpResponse& response, const DecodedAnswer& answer) {
+         const bool clear = !Classify(response, answer, Expect::kNames, Now());
+         done(clear ? std::optional(!answer.names.empty()) : std::nullopt);
+       });
+}
+
+void PrometheusSource::HasDataUpTo(base::Instant time,
+                                   std::function<void(std::optional<bool>)> done) {
+  ListLabels(time, [this, done = std::move(done)](std::optional<bool> any) {
+    if (!any || *any) {
+      done(any);
+      return;
+    }
+    // Nothing that early: it says something only where the server has anything at all.
+    ListLabels(Now(), [done](std::optional<bool> any_at_all) {
+      done(any_at_all == true ? std::optional(false) : std::nullopt);
+    });
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Source> MakePrometheusSource(const config::SourceSettings& settings) {
+  return std::make_unique<PrometheusSource>(settings);
+}
+
+}  // namespace promtally::source
