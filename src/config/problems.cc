@@ -70,10 +70,33 @@ std::string_view Problems::Line(std::size_t line) const {
   return line > 0 && line <= lines_.size() ? lines_[line - 1] : std::string_view{};
 }
 
+void Problems::Hide(Place place, std::size_t bytes) { hidden_.push_back({place, bytes}); }
+
+// The line as it stands in the file, secrets as stars of the same number of characters.
+std::string Problems::ShownLine(std::size_t line) const {
+  std::string text(Line(line));
+  if (text.size() > kLongestSourceLine) {
+    return {};
+  }
+  for (auto range = hidden_.rbegin(); range != hidden_.rend(); ++range) {
+    const std::size_t begin = range->place.column - 1;
+    if (range->place.line != line || begin >= text.size()) {
+      continue;
+    }
+    const std::string secret = text.substr(begin, range->bytes);
+    const auto characters = std::count_if(secret.begin(), secret.end(), IsCharacterStart);
+    text.replace(begin, secret.size(), static_cast<std::size_t>(characters), '*');
+  }
+  return text;
+}
+
 base::Diagnostics Problems::Take() {
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [](const auto& a, const auto& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
+  for (base::Diagnostic& diagnostic : diagnostics_) {
+    diagnostic.source_line = ShownLine(diagnostic.line);
+  }
   if (errors_ > kMostErrors) {
     Add(base::Severity::kWarning, {},
         std::to_string(errors_ - kMostErrors) + " more errors are not shown", {});
@@ -93,9 +116,6 @@ void Problems::Add(base::Severity severity, Place place, std::string message, st
   diagnostic.column = CharacterColumn(place);
   diagnostic.message = std::move(message);
   diagnostic.hint = std::move(hint);
-  if (const std::string_view line = Line(place.line); line.size() <= kLongestSourceLine) {
-    diagnostic.source_line = line;
-  }
   diagnostics_.push_back(std::move(diagnostic));
 }
 

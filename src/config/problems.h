@@ -30,6 +30,9 @@ class Problems {
   void Error(Place place, std::string message, std::string hint = {});
   void Warn(Place place, std::string message, std::string hint = {});
 
+  /// Prints stars in the place of a secret: `bytes` from `place`, at most to the end of its line.
+  void Hide(Place place, std::size_t bytes);
+
   [[nodiscard]] bool HasErrors() const { return errors_ > 0; }
   /// `4:7`, the column counted in characters, for a message that names a second place.
   [[nodiscard]] std::string ToText(Place place) const;
@@ -40,9 +43,16 @@ class Problems {
  private:
   void Add(base::Severity severity, Place place, std::string message, std::string hint);
   [[nodiscard]] std::size_t CharacterColumn(Place place) const;
+  [[nodiscard]] std::string ShownLine(std::size_t line) const;
+
+  struct HiddenRange {
+    Place place;
+    std::size_t bytes;
+  };
 
   std::string file_;
   std::vector<std::string_view> lines_;
+  std::vector<HiddenRange> hidden_;
   base::Diagnostics diagnostics_;
   std::size_t errors_ = 0;
   std::size_t warnings_ = 0;
