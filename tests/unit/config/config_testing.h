@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <gtest/gtest.h>
+
 #include "promtally/base/diagnostic.h"
 
 namespace promtally::config {
@@ -44,6 +46,8 @@ struct RenderedCase {
   const char* expected;
 };
 
-inline std::string CaseName(const RenderedCase& test_case) { return test_case.name; }
+inline std::string CaseName(const testing::TestParamInfo<RenderedCase>& info) {
+  return info.param.name;
+}
 
 }  // namespace promtally::config
