@@ -49,15 +49,17 @@ void ValueReader::Wrong(const Node& value, std::string_view what, std::string hi
   }
 }
 
-void ValueReader::UnknownKey(const Node& key, const std::vector<std::string_view>& known) {
-  const std::string_view nearest = base::Nearest(key.text, known);
+void ValueReader::UnknownKey(const Node& key, const KnownKeys& known) {
+  std::vector<std::string_view> all = known.now;
+  all.insert(all.end(), known.later.begin(), known.later.end());
+  const std::string_view nearest = base::Nearest(key.text, all);
   std::string message = "unknown key " + Quoted(key.text);
   if (!where_.empty()) {
     message += " in " + where_;
   }
-  problems_.Error(
-      key.place, std::move(message),
-      nearest.empty() ? "known keys: " + Joined(known) : "did you mean " + Quoted(nearest) + "?");
+  problems_.Error(key.place, std::move(message),
+                  nearest.empty() ? "known keys: " + Joined(known.now)
+                                  : "did you mean " + Quoted(nearest) + "?");
 }
 
 std::optional<Scalar> ValueReader::AnyScalar(const Node& value, std::string_view expected) {

@@ -82,7 +82,11 @@ class ValueReader {
   [[nodiscard]] std::string Subject() const;
 
  private:
-  void UnknownKey(const Node& key, const std::vector<std::string_view>& known);
+  struct KnownKeys {
+    std::vector<std::string_view> now;
+    std::vector<std::string_view> later;  ///< of later versions
+  };
+  void UnknownKey(const Node& key, const KnownKeys& known);
   void NotText(const Node& value, const Scalar& scalar);
 
   Problems& problems_;
@@ -107,10 +111,10 @@ void ValueReader::ReadMap(const Node& map, std::string_view where,
                           std::initializer_list<Fields<Target>> tables, Target& target) {
   const std::string outer_key = std::exchange(key_, std::string());
   const std::string outer_where = std::exchange(where_, std::string(where));
-  std::vector<std::string_view> known;
+  KnownKeys known;
   for (const Fields<Target> table : tables) {
     for (const Field<Target>& field : table) {
-      known.push_back(field.key);
+      (field.read == nullptr ? known.later : known.now).push_back(field.key);
     }
   }
   for (const Entry& entry : map.entries) {

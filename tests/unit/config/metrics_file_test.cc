@@ -31,7 +31,7 @@ const RenderedCase kMistakes[] = {
      "m.yml:2:1: error: unknown key \"period\"\n"
      "period: 1h\n"
      "^\n"
-     "hint: known keys: metrics, functions, evaluation, exact\n"},
+     "hint: known keys: metrics\n"},
     {"EmptyFile", "", "m.yml: error: the file has no \"metrics\"\n"},
     {"NoMetrics", "{}\n",
      "m.yml:1:1: error: the file has no \"metrics\"\n"
