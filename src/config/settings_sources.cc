@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "config/http_reader.h"
+#include "config/settings_reader.h"
+
+namespace promtally::config {
+namespace {
+
+constexpr std::int64_t kMostConcurrency = 64;
+
+void ReadType(ValueReader& reader, const Node& value, SourceSettings& source) {
+  const std::optional<std::string> type = reader.Text(value);
+  if (!type) {
+    return;
+  }
+  if (*type == "grafana" || *type == "json_api") {
+    reader.Wrong(value, "has the type " + Quoted(*type) + ", which this version does not support",
+                 "allowed: prometheus");
+  } else if (const auto allowed = reader.OneOf(value, {"prometheus"})) {
+    source.type = *allowed;
+  }
+}
+
+void ReadTimeout(ValueReader& reader, const Node& value, SourceSettings& source) {
+  const auto timeout = reader.Duration(value);
+  if (timeout && timeout->count() == 0) {
+    reader.Wrong(value, "must be more than 0s");
+  } else {
+    source.timeout = timeout.value_or(source.timeout);
+  }
+}
+
+constexpr std::array<Field<SourceSettings>, 8> kSource{{
+    {"name",
+     [](ValueReader& reader, const Node& value, SourceSettings& source) {
+       source.name = reader.NonEmptyText(value).value_or(source.name);
+     }},
+    {"type", ReadType},
+    {"url", [](ValueReader& reader, const Node& value,
+               SourceSettings& source) { source.url = ReadUrl(reader, value).value_or(""); }},
+    {"timeout", ReadTimeout},
+    {"concurrency",
+     [](ValueReader& reader, const Node& value, SourceSettings& source) {
+       source.concurrency = static_cast<int>(
+           reader.Integer(value, 1, kMostConcurrency).value_or(source.concurrency));
+     }},
+    {"dialect"},
+    {"read"},
+    {"max_samples"},
+}};
+
+}  // namespace
+
+void ReadSources(ValueReader& reader, const Node& value, Settings& settings) {
+  if (!reader.IsList(value, "sources")) {
+    return;
+  }
+  for (const Node* const item : value.items) {
+    if (!reader.IsMap(*item)) {
+      continue;
+    }
+    SourceSettings source;
+    reader.ReadMap<SourceSettings>(*item, "sources[]",
+                                   {kSource, HttpFields<SourceSettings>::kTable}, source);
+    CheckHttpClient(*item, reader.problems());
+    if (Find(*item, "url") == nullptr) {
+      reader.problems().Error(item->place, "the source has no \"url\"",
+                              "such as url: http://localhost:9090");
+    }
+    const bool known =
+        std::any_of(settings.sources.begin(), settings.sources.end(),
+                    [&source](const SourceSettings& other) { return other.name == source.name; });
+    if (known) {
+      const Node* const name = Find(*item, "name");
+      reader.problems().Error(name == nullptr ? item->place : name->place,
+                              "two sources have the name " + Quoted(source.name),
+                              "give each source a \"name\" of its own");
+    }
+    settings.sources.push_back(std::move(source));
+  }
+}
+
+HttpClientFile ReadHttpClientFile(std::string_view bytes, std::string_view file) {
+  const std::string_view text = WithoutByteOrderMark(bytes);
+  Problems problems(text, file);
+  const YamlDocument document = ReadYaml(text, Aliases::kRefused, problems);
+  ValueReader reader(problems, ScalarRules::kCore, nullptr);
+  HttpClientFile result;
+  if (document.root != nullptr && reader.IsMap(*document.root)) {
+    reader.ReadMap<HttpClientSettings>(*document.root, "", {HttpFields<HttpClientSettings>::kTable},
+                                       result.settings);
+    CheckHttpClient(*document.root, problems);
+  }
+  result.diagnostics = problems.Take();
+  return result;
+}
+
+void AppendSourceKeys(std::vector<std::string>& keys) {
+  AppendKeys<SourceSettings>("sources[].", kSource, keys);
+  AppendKeys<SourceSettings>("sources[].", HttpFields<SourceSettings>::kTable, keys);
+  AppendHttpKeys("sources[].", keys);
+}
+
+}  // namespace promtally::config
