@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/accept.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -12,6 +9,8 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ledger/durable_file.h"
 
@@ -85,9 +84,8 @@ base::Result<AcceptReport> ReadAnswer(const std::string& text) {
     if (json.contains("error")) {
       const int code = json.at("code").get<int>();
       const bool is_known = code >= 0 && code <= static_cast<int>(base::ErrorCode::kInternal);
-      return base::Fail(
-          is_known ? static_cast<base::ErrorCode>(code) : base::ErrorCode::kInternal,
-          json.at("error").get<std::string>());
+      return base::Fail(is_known ? static_cast<base::ErrorCode>(code) : base::ErrorCode::kInternal,
+                        json.at("error").get<std::string>());
     }
     AcceptReport report;
     report.accepted = json.at("accepted").get<int>();

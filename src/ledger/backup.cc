@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/backup.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "ledger/durable_file.h"
 #include "ledger/lock_file.h"

@@ -42,9 +42,9 @@ std::vector<SpecVersion> ReadVersions(Connection& db, std::int64_t spec_id) {
 }
 
 [[noreturn]] void ThrowDamagedText(std::string_view what, const Statement& row, int column) {
-  throw DatabaseError(base::ErrorCode::kInternal, "the ledger holds a damaged " +
-                                                      std::string(what) + ": " +
-                                                      std::string(row.Text(column)));
+  throw DatabaseError(
+      base::ErrorCode::kInternal,
+      "the ledger holds a damaged " + std::string(what) + ": " + std::string(row.Text(column)));
 }
 
 }  // namespace

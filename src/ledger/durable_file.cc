@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/durable_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace promtally::ledger {
 namespace {

@@ -116,8 +116,8 @@ std::optional<base::LabelSet> ParseLabelText(std::string_view text) {
   }
   while (!reader.Take('}')) {
     auto& [name, value] = labels.emplace_back();
-    if ((labels.size() > 1 && !reader.Take(',')) || !reader.TakeQuoted(name) ||
-        !reader.Take(':') || !reader.TakeQuoted(value)) {
+    if ((labels.size() > 1 && !reader.Take(',')) || !reader.TakeQuoted(name) || !reader.Take(':') ||
+        !reader.TakeQuoted(value)) {
       return std::nullopt;
     }
   }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/lock_file.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "ledger/accept.h"
 

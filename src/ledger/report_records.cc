@@ -109,9 +109,9 @@ class RecordReader {
     const std::int64_t revision = row.Int(1);
     const auto committed = frame.revisions.find(revision);
     if (committed == frame.revisions.end()) {
-      throw DatabaseError(base::ErrorCode::kInternal,
-                          "a record of " + base::ToText(frame.period.begin) +
-                              " has no revision: run verify");
+      throw DatabaseError(
+          base::ErrorCode::kInternal,
+          "a record of " + base::ToText(frame.period.begin) + " has no revision: run verify");
     }
     const SpecVersion& version = *committed->second.version;
     const base::LabelSet labels = RequireLabels(row, 5);
@@ -131,8 +131,8 @@ class RecordReader {
     if (const auto source = frame.sources.find(row.Int(3)); source != frame.sources.end()) {
       record.source = source->second;
     }
-    metering::RecordKey key{record.job, record.name, record.kind, {}, row.Digest(6),
-                            record.period, revision};
+    metering::RecordKey key{record.job,    record.name,   record.kind, {},
+                            row.Digest(6), record.period, revision};
     if (record.scope) {
       key.scope = *record.scope;
     }

@@ -15,9 +15,8 @@ std::optional<std::string_view> NullIfEmpty(const std::string& text) {
 bool IsAnswered(Connection& db, std::int64_t spec_id, metering::UsageKind kind,
                 base::Instant begin) {
   return db
-      .Find(
-          "select 1 from period where spec_id = ? and kind = ? and begin = ? and state in (2, 3)",
-          spec_id, kind, begin)
+      .Find("select 1 from period where spec_id = ? and kind = ? and begin = ? and state in (2, 3)",
+            spec_id, kind, begin)
       .has_value();
 }
 
@@ -29,8 +28,8 @@ std::int64_t PutAnsweredPeriod(Connection& db, const PeriodCommit& commit, Perio
       " on conflict(spec_id, kind, begin) do update set end = excluded.end, state = excluded.state,"
       " revision = 0, spec_version_id = excluded.spec_version_id, reason = excluded.reason,"
       " detail = null, attempts = excluded.attempts, next_retry = null returning period_id",
-      commit.spec_id, commit.kind, commit.period.begin, commit.period.end, state,
-      commit.version_id, NullIfEmpty(commit.reason), commit.attempts);
+      commit.spec_id, commit.kind, commit.period.begin, commit.period.end, state, commit.version_id,
+      NullIfEmpty(commit.reason), commit.attempts);
 }
 
 void InsertRevision(Connection& db, const RevisionRow& row) {

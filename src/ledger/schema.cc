@@ -96,8 +96,8 @@ std::span<const char* const> SchemaSteps() { return kSteps; }
 FileState Inspect(Connection& db) {
   // SQLite reads nothing before the first statement: a file that is no database fails here.
   sqlite3_stmt* probe = nullptr;
-  const int code = sqlite3_prepare_v2(db.handle(), "select 1 from sqlite_schema limit 1", -1,
-                                      &probe, nullptr);
+  const int code =
+      sqlite3_prepare_v2(db.handle(), "select 1 from sqlite_schema limit 1", -1, &probe, nullptr);
   sqlite3_finalize(probe);
   if ((code & 0xff) == SQLITE_NOTADB) {
     return {FileKind::kForeign, 0};
@@ -127,9 +127,9 @@ void RefuseForeignAndNewer(const FileState& state, const std::string& path) {
   }
   if (state.version > kSchemaVersion) {
     throw DatabaseError(base::ErrorCode::kInvalidArgument,
-                        "ledger " + path + " has schema version " +
-                            std::to_string(state.version) + ", this promtally knows up to " +
-                            std::to_string(kSchemaVersion) + ": use the newer promtally");
+                        "ledger " + path + " has schema version " + std::to_string(state.version) +
+                            ", this promtally knows up to " + std::to_string(kSchemaVersion) +
+                            ": use the newer promtally");
   }
 }
 

@@ -51,13 +51,11 @@ void ThrowDatabaseError(sqlite3* db, int code, const std::string& path) {
   std::string text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   std::replace(text.begin(), text.end(), '\n', ' ');
   // The generic text hides what an I/O error was about; the extended code says it.
-  throw DatabaseError(CodeOf(code), "ledger " + path + ": " + text + " (SQLite code " +
-                                        std::to_string(code) + ")");
+  throw DatabaseError(
+      CodeOf(code), "ledger " + path + ": " + text + " (SQLite code " + std::to_string(code) + ")");
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Statement::Statement(sqlite3* db, std::string_view sql, const std::string& path) : path_(&path) {
   sqlite3_stmt* statement = nullptr;
@@ -88,8 +86,8 @@ void Statement::Bind(int index, std::string_view text) {
 
 void Statement::BindStatic(int index, std::string_view text) {
   const char* data = text.data() != nullptr ? text.data() : "";
-  Check(sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC,
-                            SQLITE_UTF8));
+  Check(
+      sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void Statement::Bind(int index, base::Milliseconds duration) {
@@ -188,8 +186,8 @@ void Connection::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
-  flags |= mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                 : SQLITE_OPEN_READONLY;
+  flags |=
+      mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const std::string uri = ToUri(path_, mode == Mode::kImmutable ? "?immutable=1" : "");
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(uri.c_str(), &db, flags, nullptr);

@@ -53,10 +53,8 @@ class Statement {
     BindInteger(index, static_cast<std::int64_t>(value));
   }
   template <typename T>
-    requires std::is_enum_v<T>
-  void Bind(int index, T value) {
-    BindInteger(index, static_cast<int>(value));
-  }
+  requires std::is_enum_v<T>
+  void Bind(int index, T value) { BindInteger(index, static_cast<int>(value)); }
   template <typename T>
   void Bind(int index, const std::optional<T>& value) {
     if (value) {

@@ -45,9 +45,8 @@ base::Error UnknownName(const std::string& name, const std::vector<Named>& specs
 }
 
 base::Error Ambiguous(const std::string& name, const std::vector<Named>& found) {
-  const bool one_job = std::all_of(found.begin(), found.end(), [&](const Named& spec) {
-    return spec.job == found.front().job;
-  });
+  const bool one_job = std::all_of(
+      found.begin(), found.end(), [&](const Named& spec) { return spec.job == found.front().job; });
   std::string message = "\"" + name + "\" is ";
   for (std::size_t i = 0; i < found.size(); ++i) {
     message += i == 0 ? "" : ", ";

@@ -105,8 +105,8 @@ class CommitWriter {
     }
     const std::size_t known = series_.size();
     series_.reserve(known + unknown.size());
-    auto insert = db_.Use(
-        "insert into series(spec_id, kind, scope, labels, hash) values(?, ?, ?, ?, ?)");
+    auto insert =
+        db_.Use("insert into series(spec_id, kind, scope, labels, hash) values(?, ?, ?, ?, ?)");
     std::string labels;
     for (const metering::UsageRow* row : unknown) {
       const auto scope = metering::ScopeOf(*commit_.context, *commit_.result, *row);
@@ -121,9 +121,9 @@ class CommitWriter {
       series_.push_back({row->hash, db_.LastId(), 0, 0, commit_.period.begin});
       InsertTotal(series_.back().id);
     }
-    std::inplace_merge(
-        series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(known), series_.end(),
-        [](const SeriesEntry& a, const SeriesEntry& b) { return a.hash < b.hash; });
+    std::inplace_merge(series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(known),
+                       series_.end(),
+                       [](const SeriesEntry& a, const SeriesEntry& b) { return a.hash < b.hash; });
   }
 
   void InsertTotal(std::int64_t series_id) {
@@ -146,8 +146,8 @@ class CommitWriter {
   }
 
   void UpdateTotals(const CommitBatch& batch) {
-    auto update = db_.Use(
-        "update total set positive = ?, negative = ?, created = ? where series_id = ?");
+    auto update =
+        db_.Use("update total set positive = ?, negative = ?, created = ? where series_id = ?");
     for (const CommitBatch::Row& row : batch.rows()) {
       SeriesEntry& entry = series_[row.entry];
       const int sign = row.usage->quantity.Sign();

@@ -14,9 +14,9 @@ std::optional<std::string_view> NullIfEmpty(const std::string& text) {
 
 base::Status WriteAttempt(Connection& db, const PeriodEntry& entry) {
   if (entry.state != PeriodState::kOpen && entry.state != PeriodState::kFailed) {
-    return base::Fail(base::ErrorCode::kInvalidArgument,
-                      "an attempt leaves a period open or failed: " +
-                          base::ToText(entry.period.begin));
+    return base::Fail(
+        base::ErrorCode::kInvalidArgument,
+        "an attempt leaves a period open or failed: " + base::ToText(entry.period.begin));
   }
   db.Run(
       "insert into period(spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"

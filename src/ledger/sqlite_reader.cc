@@ -80,8 +80,7 @@ base::Result<std::unique_ptr<Connection>> OpenForReading(const std::string& path
     return base::Fail(base::ErrorCode::kNotFound, "there is no ledger " + path);
   }
   using Opened = base::Result<std::unique_ptr<Connection>>;
-  auto opened =
-      Guarded([&]() -> Opened { return OpenChecked(path, Connection::Mode::kReadOnly); });
+  auto opened = Guarded([&]() -> Opened { return OpenChecked(path, Connection::Mode::kReadOnly); });
   // A WAL database wants to write its index beside it even to be read. Where it may not, the file
   // alone will do as long as nobody writes.
   if (!opened && opened.error().code == base::ErrorCode::kUnavailable && IsAtRest(path)) {

@@ -114,8 +114,8 @@ void VerifyGaps(const Spec& spec, const std::vector<PeriodRow>& periods,
 void VerifyNothingElse(Connection& db, std::int64_t seen_records, Findings& findings) {
   const std::int64_t all = db.Find("select count(*) from record").value_or(0);
   if (all != seen_records) {
-    findings.Add(std::nullopt, std::to_string(all - seen_records) +
-                                   " records belong to no period of the ledger");
+    findings.Add(std::nullopt,
+                 std::to_string(all - seen_records) + " records belong to no period of the ledger");
   }
   const auto odd = db.Find("select count(*) from series where kind not in (0, 1)").value_or(0);
   if (odd != 0) {
