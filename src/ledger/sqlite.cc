@@ -12,6 +12,11 @@ namespace {
 constexpr int kBusyTimeoutMilliseconds = 10'000;
 
 base::ErrorCode CodeOf(int sqlite_code) {
+  // A write that did not succeed (quota, size limit) was rolled back. A failed fsync says nothing
+  // about what is on the disk: that is not to be tried again.
+  if (sqlite_code == SQLITE_IOERR_WRITE) {
+    return base::ErrorCode::kUnavailable;
+  }
   switch (sqlite_code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -83,6 +83,25 @@ TEST_F(UsageTotals, KeepsUnitsApart) {
   EXPECT_EQ(totals->at(1).unit, "request");
 }
 
+TEST_F(UsageTotals, AreWhatTheViewForAnalystsAddsUpTo) {
+  ASSERT_TRUE(Commit(0, {Requests("p1", "200", "36"), Requests("p2", "200", "1.5")}));
+  ASSERT_TRUE(Commit(1, {Requests("p1", "200", "4"), Requests("p1", "500", "NaN")}));
+  EXPECT_EQ(QueryText("select job, name, metric, unit, kind, scope, begin, end, revision, quantity,"
+                      " json_extract(labels, '$.code') from usage order by begin, scope"),
+            "default|requests|http_requests_total|request|measured|p1|2025-06-01T00:00:00Z|"
+            "2025-06-01T01:00:00Z|0|36|200\n"
+            "default|requests|http_requests_total|request|measured|p2|2025-06-01T00:00:00Z|"
+            "2025-06-01T01:00:00Z|0|1.5|200\n"
+            "default|requests|http_requests_total|request|measured|p1|2025-06-01T01:00:00Z|"
+            "2025-06-01T02:00:00Z|0|4|200\n");
+  // The example of docs/ledger.md.
+  EXPECT_EQ(QueryText("select scope, json_extract(labels, '$.code') as code, count(*) as records,"
+                      " sum(quantity) as requests from usage where name = 'requests'"
+                      " and begin >= '2025-06-01T00:00:00Z' and begin < '2025-07-01T00:00:00Z'"
+                      " group by scope, code order by scope, code"),
+            "p1|200|2|40.0\np2|200|1|1.5\n");
+}
+
 TEST_F(UsageRecords, ComeBySpecAndPeriod) {
   const Spec first = AddSpec("a_spec", Hour(0));
   ASSERT_TRUE(Commit(1, {Requests("p1", "200", "1")}));
