@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <utility>
+
+#include "ledger/catalog.h"
+#include "ledger/quantity_column.h"
+#include "ledger/sqlite_reader.h"
+
+namespace promtally::ledger {
+namespace {
+
+/// A record's revision: when it was committed, and by which version.
+struct Committed {
+  base::Instant at;
+  const SpecVersion* version = nullptr;
+};
+
+/// What the records of one period share.
+struct PeriodFrame {
+  std::int64_t id = 0;
+  metering::UsageKind kind = metering::UsageKind::kMeasured;
+  metering::Period period;
+  std::map<std::int64_t, Committed> revisions;
+  std::map<std::int64_t, std::string> sources;  // by query id
+};
+
+metering::OrderedLabels Pick(const base::LabelSet& labels, const std::vector<std::string>& names) {
+  metering::OrderedLabels picked;
+  for (const std::string& name : names) {
+    const std::string* value = base::Find(labels, name);
+    picked.emplace_back(name, value != nullptr ? *value : std::string());
+  }
+  return picked;
+}
+
+const SpecVersion* FindVersion(const Spec& spec, std::int64_t id) {
+  for (const SpecVersion& version : spec.versions) {
+    if (version.id == id) {
+      return &version;
+    }
+  }
+  throw DatabaseError(base::ErrorCode::kInternal,
+                      "the ledger lacks a version of the spec " + spec.name);
+}
+
+class RecordReader {
+ public:
+  RecordReader(Connection& db, const std::function<bool(const metering::UsageRecord&)>& visit)
+      : db_(db), visit_(visit) {}
+
+  /// False when the visitor has had enough.
+  bool VisitSpec(const Job& job, const Spec& spec, const UsageFilter& filter) {
+    auto rows = db_.Query(
+        "select period_id, kind, begin, end from period where spec_id = ?1 and state = 3"
+        " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3) order by begin, kind",
+        spec.id, filter.begin, filter.end);
+    while (rows.Next()) {
+      PeriodFrame frame;
+      frame.id = rows->Int(0);
+      frame.kind = static_cast<metering::UsageKind>(rows->Int(1));
+      frame.period = {rows->Instant(2), rows->Instant(3)};
+      LoadRevisions(spec, frame);
+      LoadSources(frame);
+      if (!VisitPeriod(job, frame)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  void LoadRevisions(const Spec& spec, PeriodFrame& frame) {
+    auto rows = db_.Query(
+        "select revision, committed_at, spec_version_id from revision where period_id = ?",
+        frame.id);
+    while (rows.Next()) {
+      frame.revisions[rows->Int(0)] = {rows->Instant(1), FindVersion(spec, rows->Int(2))};
+    }
+  }
+
+  void LoadSources(PeriodFrame& frame) {
+    auto rows = db_.Query(
+        "select q.query_id, s.source from query q join server s using(server_id)"
+        " where q.period_id = ?",
+        frame.id);
+    while (rows.Next()) {
+      frame.sources.emplace(rows->Int(0), rows->Text(1));
+    }
+  }
+
+  bool VisitPeriod(const Job& job, const PeriodFrame& frame) {
+    auto rows = db_.Query(
+        "select r.series_id, r.revision, r.quantity, r.query_id, s.scope, s.labels, s.hash"
+        " from record r join series s using(series_id)"
+        " where r.period_id = ?1 and r.revision = (select max(z.revision) from record z"
+        " where z.period_id = ?1 and z.series_id = r.series_id) order by r.series_id",
+        frame.id);
+    while (rows.Next()) {
+      // A revision without a quantity took the record away.
+      if (!rows->IsNull(2) && !visit_(RecordOf(job, frame, *rows))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  static metering::UsageRecord RecordOf(const Job& job, const PeriodFrame& frame,
+                                        const Statement& row) {
+    const std::int64_t revision = row.Int(1);
+    const auto committed = frame.revisions.find(revision);
+    if (committed == frame.revisions.end()) {
+      throw DatabaseError(
+          base::ErrorCode::kInternal,
+          "a record of " + base::ToText(frame.period.begin) + " has no revision: run verify");
+    }
+    const SpecVersion& version = *committed->second.version;
+    const base::LabelSet labels = RequireLabels(row, 5);
+    metering::UsageRecord record;
+    record.job = job.name;
+    record.metric = version.metric;
+    record.name = version.name;
+    record.scope = row.MaybeText(4);
+    record.period = frame.period;
+    record.unit = version.unit;
+    record.quantity = QuantityText(row, 2);
+    record.groupby = Pick(labels, version.groupby);
+    record.metadata = Pick(labels, version.metadata);
+    record.revision = revision;
+    record.kind = frame.kind;
+    record.collected_at = committed->second.at;
+    if (const auto source = frame.sources.find(row.Int(3)); source != frame.sources.end()) {
+      record.source = source->second;
+    }
+    metering::RecordKey key{record.job,    record.name,   record.kind, {},
+                            row.Digest(6), record.period, revision};
+    if (record.scope) {
+      key.scope = *record.scope;
+    }
+    record.id = metering::RecordId(key);
+    return record;
+  }
+
+  Connection& db_;
+  const std::function<bool(const metering::UsageRecord&)>& visit_;
+};
+
+}  // namespace
+
+void ReadRecords(Connection& db, const UsageFilter& filter,
+                 const std::function<bool(const metering::UsageRecord&)>& visit) {
+  RecordReader reader(db, visit);
+  for (const Job& job : ReadJobs(db)) {
+    for (const Spec& spec : ReadSpecs(db, job.id)) {
+      if (!reader.VisitSpec(job, spec, filter)) {
+        return;
+      }
+    }
+  }
+}
+
+}  // namespace promtally::ledger

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ledger/ledger.h"
+#include "ledger/sqlite.h"
+
+namespace promtally::ledger {
+
+/// One row of the revision table: what a period's answer came to.
+struct RevisionRow {
+  std::int64_t period_id = 0;
+  PeriodState state = PeriodState::kEmpty;  ///< of the period; not in the row
+  base::Instant committed_at;
+  std::int64_t version_id = 0;
+  std::int64_t series_answered = 0;
+  std::int64_t records = 0;
+  std::int64_t rejected = 0;
+  std::int64_t unattributed = 0;
+  std::int64_t excluded = 0;
+  std::int64_t skipped = 0;
+  base::Decimal positive;
+  base::Decimal negative;
+  std::string reason;
+  base::Digest digest{};
+};
+
+/// True when the period is committed or empty already.
+[[nodiscard]] bool IsAnswered(Connection& db, std::int64_t spec_id, metering::UsageKind kind,
+                              base::Instant begin);
+
+/// Inserts the period's row, or turns an open or failed one into an answered one. Returns its id.
+[[nodiscard]] std::int64_t PutAnsweredPeriod(Connection& db, const PeriodCommit& commit,
+                                             PeriodState state);
+
+/// Writes revision 0 of a period, under the next commit_seq.
+void InsertRevision(Connection& db, const RevisionRow& row);
+
+}  // namespace promtally::ledger

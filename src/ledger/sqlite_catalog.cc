@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "ledger/catalog.h"
+#include "ledger/label_text.h"
+#include "ledger/sqlite_writer.h"
+
+namespace promtally::ledger {
+namespace {
+
+/// `up` is looked for with every empty answer; once an hour is often enough to write it down.
+constexpr base::Milliseconds kUpSeenEvery = std::chrono::hours(1);
+
+std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string ScopeKeyText(const std::optional<std::string>& scope_key) {
+  return scope_key ? "scope key " + Quoted(*scope_key) : "no scope key";
+}
+
+/// What of a job's identity differs, empty when nothing does.
+std::string IdentityChange(const Job& known, const Job& job) {
+  if (known.schedule.period != job.schedule.period) {
+    return "job " + Quoted(job.name) + " has the period " +
+           base::ToText(base::Milliseconds(known.schedule.period)) +
+           " in the ledger, the settings say " +
+           base::ToText(base::Milliseconds(job.schedule.period));
+  }
+  if (known.scope_key != job.scope_key) {
+    return "job " + Quoted(job.name) + " has " + ScopeKeyText(known.scope_key) +
+           " in the ledger, the settings say " + ScopeKeyText(job.scope_key);
+  }
+  return {};
+}
+
+void InsertIdentity(Connection& db, std::int64_t job_id, const Job& job) {
+  db.Run("insert into job_identity(job_id, period, scope_key) values(?, ?, ?)", job_id,
+         job.schedule.period, job.scope_key);
+}
+
+std::int64_t InsertJob(Connection& db, const Job& job) {
+  db.Run(
+      "insert into job(name, period, scope_key, wait_periods, settle, start)"
+      " values(?, ?, ?, ?, ?, ?)",
+      job.name, job.schedule.period, job.scope_key, job.schedule.wait_periods, job.schedule.settle,
+      job.start);
+  const std::int64_t id = db.LastId();
+  InsertIdentity(db, id, job);
+  return id;
+}
+
+void UpdateJob(Connection& db, std::int64_t id, const Job& job) {
+  db.Run(
+      "update job set period = ?, scope_key = ?, wait_periods = ?, settle = ?, start = ?"
+      " where job_id = ?",
+      job.schedule.period, job.scope_key, job.schedule.wait_periods, job.schedule.settle, job.start,
+      id);
+}
+
+bool SameJob(const Job& a, const Job& b) {
+  return a.schedule.period == b.schedule.period && a.scope_key == b.scope_key &&
+         a.schedule.wait_periods == b.schedule.wait_periods &&
+         a.schedule.settle == b.schedule.settle && a.start == b.start;
+}
+
+std::int64_t InsertVersion(Connection& db, std::int64_t spec_id, const SpecVersion& version,
+                           std::int64_t config_id) {
+  db.Run(
+      "insert into spec_version(spec_id, valid_from, config_id, name, metric, unit, groupby,"
+      " metadata, rounding, definition) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      spec_id, version.valid_from, config_id, version.name, version.metric, version.unit,
+      ToNameList(version.groupby), ToNameList(version.metadata), version.rounding,
+      version.definition);
+  return db.LastId();
+}
+
+void ReplaceVersion(Connection& db, std::int64_t id, const SpecVersion& version,
+                    std::int64_t config_id) {
+  db.Run(
+      "update spec_version set config_id = ?, name = ?, metric = ?, unit = ?, groupby = ?,"
+      " metadata = ?, rounding = ?, definition = ? where spec_version_id = ?",
+      config_id, version.name, version.metric, version.unit, ToNameList(version.groupby),
+      ToNameList(version.metadata), version.rounding, version.definition, id);
+}
+
+}  // namespace
+
+base::Result<std::int64_t> SqliteLedger::RecordConfig(std::string_view text,
+                                                      base::Instant loaded_at) {
+  return Guarded([&]() -> base::Result<std::int64_t> {
+    const base::Digest digest = base::Sha256(text);
+    if (const auto known = db_.Find("select config_id from config where sha256 = ?", digest)) {
+      return *known;
+    }
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    db_.Run("insert into config(sha256, loaded_at, text) values(?, ?, cast(? as blob))", digest,
+            loaded_at, text);
+    const std::int64_t id = db_.LastId();
+    transaction.Commit();
+    return id;
+  });
+}
+
+base::Result<std::optional<Job>> SqliteLedger::FindJob(std::string_view name) {
+  return Guarded([&]() -> base::Result<std::optional<Job>> { return ReadJob(db_, name); });
+}
+
+base::Result<std::int64_t> SqliteLedger::PutJob(const Job& job, bool accept_identity_change) {
+  return Guarded([&]() -> base::Result<std::int64_t> {
+    const auto known = ReadJob(db_, job.name);
+    if (known && SameJob(*known, job)) {
+      return known->id;
+    }
+    const std::string change = known ? IdentityChange(*known, job) : std::string();
+    if (!change.empty() && !accept_identity_change) {
+      return base::Fail(base::ErrorCode::kConflict, change);
+    }
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    const std::int64_t id = known ? known->id : InsertJob(db_, job);
+    if (known) {
+      UpdateJob(db_, id, job);
+    }
+    if (!change.empty()) {
+      InsertIdentity(db_, id, job);
+    }
+    transaction.Commit();
+    return id;
+  });
+}
+
+base::Result<std::vector<Spec>> SqliteLedger::Specs(std::int64_t job_id) {
+  return Guarded([&]() -> base::Result<std::vector<Spec>> { return ReadSpecs(db_, job_id); });
+}
+
+base::Result<Spec> SqliteLedger::AddSpec(const Spec& spec, std::int64_t config_id) {
+  if (spec.versions.size() != 1) {
+    return base::Fail(base::ErrorCode::kInvalidArgument,
+                      "a new spec has exactly one version: " + spec.name);
+  }
+  return Guarded([&]() -> base::Result<Spec> {
+    if (db_.Find("select 1 from spec where job_id = ? and name = ?", spec.job_id, spec.name)) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        "the job has a spec " + Quoted(spec.name) + " already");
+    }
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    db_.Run("insert into spec(job_id, name, first_period, retired_at) values(?, ?, ?, ?)",
+            spec.job_id, spec.name, spec.first_period, spec.retired_at);
+    Spec added = spec;
+    added.id = db_.LastId();
+    added.versions.front().id = InsertVersion(db_, added.id, spec.versions.front(), config_id);
+    transaction.Commit();
+    return added;
+  });
+}
+
+base::Result<SpecVersion> SqliteLedger::AddVersion(std::int64_t spec_id, const SpecVersion& version,
+                                                   std::int64_t config_id) {
+  return Guarded([&]() -> base::Result<SpecVersion> {
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    const auto unused = db_.Find(
+        "select spec_version_id from spec_version v where spec_id = ?1 and valid_from = ?2"
+        " and not exists (select 1 from period p where p.spec_id = ?1"
+        " and p.spec_version_id = v.spec_version_id)"
+        " and not exists (select 1 from period p join revision r using(period_id)"
+        " where p.spec_id = ?1 and r.spec_version_id = v.spec_version_id)"
+        " order by spec_version_id desc limit 1",
+        spec_id, version.valid_from);
+    SpecVersion added = version;
+    if (unused) {
+      added.id = *unused;
+      ReplaceVersion(db_, *unused, version, config_id);
+    } else {
+      added.id = InsertVersion(db_, spec_id, version, config_id);
+    }
+    transaction.Commit();
+    return added;
+  });
+}
+
+base::Status SqliteLedger::SetRetired(std::int64_t spec_id,
+                                      std::optional<base::Instant> retired_at) {
+  return Guarded([&]() -> base::Status {
+    db_.Run("update spec set retired_at = ?1 where spec_id = ?2 and retired_at is not ?1",
+            retired_at, spec_id);
+    return {};
+  });
+}
+
+base::Status SqliteLedger::RecordRequestedRange(std::int64_t job_id, metering::Period range,
+                                                base::Instant now) {
+  return Guarded([&]() -> base::Status {
+    db_.Run("insert into requested_range(job_id, begin, end, requested_at) values(?, ?, ?, ?)",
+            job_id, range.begin, range.end, now);
+    return {};
+  });
+}
+
+base::Result<std::int64_t> SqliteLedger::RecordServer(std::string_view source,
+                                                      std::string_view kind,
+                                                      std::string_view version,
+                                                      std::optional<bool> closed_edges,
+                                                      base::Instant seen_at) {
+  return Guarded([&]() -> base::Result<std::int64_t> {
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    auto id = db_.Find(
+        "select server_id from server where source = ? and kind = ? and version = ?"
+        " and closed_edges is ?",
+        source, kind, version, closed_edges);
+    if (id) {
+      db_.Run("update server set seen_at = ? where server_id = ?", seen_at, *id);
+    } else {
+      db_.Run(
+          "insert into server(source, kind, version, closed_edges, seen_at) values(?, ?, ?, ?, ?)",
+          source, kind, version, closed_edges, seen_at);
+      id = db_.LastId();
+    }
+    transaction.Commit();
+    return *id;
+  });
+}
+
+base::Result<bool> SqliteLedger::HadUpSamples(std::string_view source) {
+  return Guarded([&]() -> base::Result<bool> {
+    return db_.Find("select 1 from source where name = ? and up_seen_at is not null", source)
+        .has_value();
+  });
+}
+
+base::Status SqliteLedger::RecordUpSamples(std::string_view source, base::Instant seen_at) {
+  return Guarded([&]() -> base::Status {
+    if (db_.Find("select 1 from source where name = ? and up_seen_at > ? and up_seen_at <= ?",
+                 source, seen_at - kUpSeenEvery, seen_at)) {
+      return {};
+    }
+    db_.Run(
+        "insert into source(name, up_seen_at) values(?, ?)"
+        " on conflict(name) do update set up_seen_at = excluded.up_seen_at",
+        source, seen_at);
+    return {};
+  });
+}
+
+}  // namespace promtally::ledger

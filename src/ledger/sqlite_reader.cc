@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/sqlite_reader.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "ledger/backup.h"
+#include "ledger/schema.h"
+#include "ledger/sqlite_ledger.h"
+#include "ledger/verify.h"
+
+namespace promtally::ledger {
+namespace {
+
+constexpr const char* kSettings = "pragma cache_size = -16384; pragma temp_store = memory;";
+
+std::unique_ptr<Connection> OpenChecked(const std::string& path, Connection::Mode mode) {
+  auto db = std::make_unique<Connection>(path, mode);
+  RequireCurrentLedger(*db);
+  db->Execute(kSettings);
+  return db;
+}
+
+/// True when the file itself holds everything and nobody is about to write.
+bool IsAtRest(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t wal_bytes = std::filesystem::file_size(path + "-wal", error);
+  return (error || wal_bytes == 0) && !LedgerHolder(path);
+}
+
+class SqliteReader final : public Reader {
+ public:
+  explicit SqliteReader(std::unique_ptr<Connection> db) : db_(std::move(db)) {}
+
+  base::Status Records(const UsageFilter& filter,
+                       const std::function<bool(const metering::UsageRecord&)>& visit) override {
+    return Guarded([&]() -> base::Status {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      ReadRecords(*db_, filter, visit);
+      return {};
+    });
+  }
+
+  base::Result<std::vector<UsageTotal>> Totals(const UsageFilter& filter,
+                                               const UsageGrouping& grouping) override {
+    return Guarded([&]() -> base::Result<std::vector<UsageTotal>> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      return ReadTotals(*db_, filter, grouping);
+    });
+  }
+
+  base::Result<std::vector<SpecStatus>> Statuses(base::Instant now) override {
+    return Guarded([&]() -> base::Result<std::vector<SpecStatus>> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      return ReadStatuses(*db_, now);
+    });
+  }
+
+  base::Result<VerifyReport> Verify() override {
+    return Guarded([&]() -> base::Result<VerifyReport> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      return VerifyLedger(*db_);
+    });
+  }
+
+  base::Status Backup(const std::string& target) override {
+    return Guarded([&]() -> base::Status { return BackUp(*db_, target); });
+  }
+
+ private:
+  std::unique_ptr<Connection> db_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Connection>> OpenForReading(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return base::Fail(base::ErrorCode::kNotFound, "there is no ledger " + path);
+  }
+  using Opened = base::Result<std::unique_ptr<Connection>>;
+  auto opened = Guarded([&]() -> Opened { return OpenChecked(path, Connection::Mode::kReadOnly); });
+  // A WAL database wants to write its index beside it even to be read. Where it may not, the file
+  // alone will do as long as nobody writes.
+  if (!opened && opened.error().code == base::ErrorCode::kUnavailable && IsAtRest(path)) {
+    return Guarded([&]() -> Opened { return OpenChecked(path, Connection::Mode::kImmutable); });
+  }
+  return opened;
+}
+
+base::Result<std::unique_ptr<Reader>> OpenSqliteReader(const std::string& path) {
+  auto db = OpenForReading(path);
+  if (!db) {
+    return tl::unexpected(db.error());
+  }
+  return std::make_unique<SqliteReader>(*std::move(db));
+}
+
+}  // namespace promtally::ledger

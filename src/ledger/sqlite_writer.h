@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/lock_file.h"
+#include "ledger/series_index.h"
+#include "ledger/sqlite.h"
+#include "ledger/sqlite_ledger.h"
+
+namespace promtally::ledger {
+
+/// The writer. Each public call is at most one transaction (ledger.h); its parts live in
+/// sqlite_catalog.cc, sqlite_periods.cc, sqlite_commit.cc and sqlite_accept.cc.
+class SqliteLedger final : public WritableLedger {
+ public:
+  /// Opens, creates or migrates the file; throws DatabaseError.
+  SqliteLedger(LockFile lock, const std::string& path);
+
+  base::Result<std::int64_t> RecordConfig(std::string_view text, base::Instant loaded_at) override;
+  base::Result<std::optional<Job>> FindJob(std::string_view name) override;
+  base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) override;
+  base::Result<std::vector<Spec>> Specs(std::int64_t job_id) override;
+  base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) override;
+  base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
+                                       std::int64_t config_id) override;
+  base::Status SetRetired(std::int64_t spec_id, std::optional<base::Instant> retired_at) override;
+  base::Status RecordRequestedRange(std::int64_t job_id, metering::Period range,
+                                    base::Instant now) override;
+  base::Result<std::int64_t> RecordServer(std::string_view source, std::string_view kind,
+                                          std::string_view version,
+                                          std::optional<bool> closed_edges,
+                                          base::Instant seen_at) override;
+  base::Result<bool> HadUpSamples(std::string_view source) override;
+  base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) override;
+
+  base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,
+                                                   base::Instant from) override;
+  base::Result<std::optional<PeriodEntry>> FindPeriod(std::int64_t spec_id,
+                                                      base::Instant begin) override;
+  base::Result<std::vector<PeriodEntry>> Unfinished(std::int64_t spec_id) override;
+  base::Result<std::optional<bool>> LastAnswerHadSeries(std::int64_t spec_id,
+                                                        base::Instant begin) override;
+  base::Status RecordAttempt(const PeriodEntry& entry) override;
+  base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) override;
+  base::Result<CommitReceipt> Commit(const PeriodCommit& commit) override;
+
+  base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) override;
+  std::uint64_t SizeBytes() override;
+
+  base::Result<AcceptReport> Accept(const AcceptRequest& request, base::Instant now) override;
+
+ private:
+  LockFile lock_;  // given back after the connection is closed
+  Connection db_;
+  SeriesIndex series_;
+};
+
+}  // namespace promtally::ledger
