@@ -44,8 +44,8 @@ def long_functions(path, text):
             start = None  # a table
         elif start is not None and line.endswith("{"):
             is_inside = True
-        elif start is not None and line.endswith(";"):
-            start = None
+        elif start is not None and line.endswith((";", "}")):
+            start = None  # a declaration, or a function of one line
     return found
 
 
@@ -127,7 +127,7 @@ class Checker(unittest.TestCase):
         self.assertEqual(len(long_functions(path, "int F(int a,\n      int b) {\n  int x;\n\n" + body + "}\n")), 1)
         self.assertEqual(long_functions(path, "int F() {\n  f();\n}\n\n" * 40), [])
         self.assertEqual(long_functions(path, "constexpr int kTable[] = {\n" + body + "};\n"), [])
-        self.assertEqual(long_functions(path, "class A {\n" + body + "};\n"), [])
+        self.assertEqual(long_functions(path, "int F() { return 1; }\n\nclass A {\n" + body + "};\n"), [])
 
     def test_wants_a_reason_for_a_silenced_finding(self):
         path = self.path("src/a/b.cc")
