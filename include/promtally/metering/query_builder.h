@@ -22,7 +22,7 @@ enum class QueryMode {
 
 /// Most scopes and most bytes of one query when scopes are named in it.
 inline constexpr std::size_t kScopesPerQuery = 100;
-inline constexpr std::size_t kQueryBytes = std::size_t{16} * 1024;
+inline constexpr std::size_t kQueryBytes = 16 * 1024;
 
 /// The text that is sent: `[prefix ]method(query_function(range_function(metric{…}[Ns]))) by (…)[
 /// suffix]`, byte for byte CloudKitty's for a given scope key and scope. No scopes: no matcher
