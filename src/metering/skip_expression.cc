@@ -104,7 +104,6 @@ class Evaluation {
     return false;
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion)
   Value EvaluateList(const SkipExpression::Node& node) const {
     auto list = std::make_shared<ListValue>();
     for (const auto& child : node.children) {
@@ -113,7 +112,6 @@ class Evaluation {
     return std::shared_ptr<const ListValue>(std::move(list));
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion)
   Value EvaluateLogic(const SkipExpression::Node& node) const {
     const bool stops_at = node.kind == NodeKind::kOr;
     Value value = NoneValue{};
@@ -126,7 +124,6 @@ class Evaluation {
     return value;
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion)
   Value LookUp(const SkipExpression::Node& node) const {
     const Value container = Evaluate(*node.children[0]);
     const Value key = Evaluate(*node.children[1]);
@@ -173,7 +170,6 @@ class Evaluation {
     return at == labels.end() ? std::nullopt : std::optional<Value>(at->second);
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion)
   Value EvaluateComparison(const SkipExpression::Node& node) const {
     Value left = Evaluate(*node.children[0]);
     for (std::size_t i = 0; i < node.comparisons.size(); ++i) {
@@ -208,7 +204,6 @@ class Evaluation {
     return false;
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion)
   static bool Equal(const Value& left, const Value& right) {
     const auto a = AsNumber(left);
     const auto b = AsNumber(right);

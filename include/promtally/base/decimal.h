@@ -27,8 +27,8 @@ class Decimal {
   static constexpr int kMaxExponent = 5000;
 
   Decimal() = default;
-  Decimal(std::int64_t value)
-      : small_(value) {}  // NOLINT(google-explicit-constructor): a whole number is a Decimal
+  // NOLINTNEXTLINE(google-explicit-constructor): a whole number is a Decimal
+  Decimal(std::int64_t value) : small_(value) {}
 
   /// `[+-]digits[.digits][(e|E)[+-]digits]`; NaN and infinities are kParse.
   [[nodiscard]] static Result<Decimal> Parse(std::string_view text);
