@@ -32,7 +32,7 @@ create table requested_range(range_id integer primary key, job_id integer not nu
   begin integer not null, end integer not null, requested_at integer not null) strict;
 create index requested_range_job on requested_range(job_id, begin);
 create table source(source_id integer primary key, name text not null unique,
-  up_seen_at integer) strict;
+  up_since integer) strict;
 create table server(server_id integer primary key, source text not null, kind text not null,
   version text not null, closed_edges integer, seen_at integer not null) strict;
 create table period(period_id integer primary key, spec_id integer not null references spec,

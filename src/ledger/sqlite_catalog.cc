@@ -8,9 +8,6 @@
 namespace promtally::ledger {
 namespace {
 
-/// `up` is looked for with every empty answer; once an hour is often enough to write it down.
-constexpr base::Milliseconds kUpSeenEvery = std::chrono::hours(1);
-
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::string ScopeKeyText(const std::optional<std::string>& scope_key) {
@@ -218,22 +215,18 @@ base::Result<std::int64_t> SqliteLedger::RecordServer(std::string_view source,
   });
 }
 
-base::Result<bool> SqliteLedger::HadUpSamples(std::string_view source) {
-  return Guarded([&]() -> base::Result<bool> {
-    return db_.Find("select 1 from source where name = ? and up_seen_at is not null", source)
-        .has_value();
+base::Result<std::optional<base::Instant>> SqliteLedger::UpSamplesSince(std::string_view source) {
+  return Guarded([&]() -> base::Result<std::optional<base::Instant>> {
+    Lease row = db_.Query("select up_since from source where name = ?", source);
+    return row.Next() ? row->MaybeInstant(0) : std::nullopt;
   });
 }
 
 base::Status SqliteLedger::RecordUpSamples(std::string_view source, base::Instant seen_at) {
   return Guarded([&]() -> base::Status {
-    if (db_.Find("select 1 from source where name = ? and up_seen_at > ? and up_seen_at <= ?",
-                 source, seen_at - kUpSeenEvery, seen_at)) {
-      return {};
-    }
     db_.Run(
-        "insert into source(name, up_seen_at) values(?, ?)"
-        " on conflict(name) do update set up_seen_at = excluded.up_seen_at",
+        "insert into source(name, up_since) values(?, ?)"
+        " on conflict(name) do update set up_since = min(up_since, excluded.up_since)",
         source, seen_at);
     return {};
   });

@@ -34,7 +34,7 @@ class SqliteLedger final : public WritableLedger {
                                           std::string_view version,
                                           std::optional<bool> closed_edges,
                                           base::Instant seen_at) override;
-  base::Result<bool> HadUpSamples(std::string_view source) override;
+  base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) override;
   base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) override;
 
   base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,

@@ -133,14 +133,13 @@ TEST_F(LedgerCatalog, FindsAServerByItsEdgeRuleToo) {
   EXPECT_EQ(*unknown, *again);
 }
 
-TEST_F(LedgerCatalog, RemembersThatASourceHadUpSamples) {
-  EXPECT_FALSE(ledger_->HadUpSamples("prometheus").value_or(true));
-  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(0)));
-  EXPECT_TRUE(ledger_->HadUpSamples("prometheus").value_or(false));
-  EXPECT_FALSE(ledger_->HadUpSamples("other").value_or(true));
-  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(8)));
-  EXPECT_EQ(QueryText("select up_seen_at / 1000 from source"),
-            std::to_string(base::ToUnixSeconds(Hour(8))) + "\n");
+TEST_F(LedgerCatalog, RemembersTheEarliestUpSamplesOfASource) {
+  EXPECT_EQ(ledger_->UpSamplesSince("prometheus").value(), std::nullopt);
+  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(3)));
+  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(1)));
+  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(2)));
+  EXPECT_EQ(ledger_->UpSamplesSince("prometheus").value(), Hour(1));
+  EXPECT_EQ(ledger_->UpSamplesSince("other").value(), std::nullopt);
 }
 
 TEST_F(LedgerCatalog, NamesWhatIsWrongWhenARowHasNoJob) {
