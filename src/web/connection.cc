@@ -26,6 +26,8 @@ constexpr std::size_t kReadChunk = 4096;
 constexpr milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 constexpr milliseconds kCancelAgain{100};
+// A chunked body may be this many times as large on the wire (chunks of one byte are six times).
+constexpr std::uint64_t kMaxChunkOverhead = 8;
 
 std::string Text(boost::beast::string_view view) { return std::string(view.data(), view.size()); }
 
@@ -117,55 +119,75 @@ void Connection::Abort() {
   socket_.close(ignored);
 }
 
-asio::awaitable<bool> Connection::WaitForFirstByte() {
-  const ServerLimits& limits = service_->limits;
-  idle_ = true;
-  Arm(first_request_ ? limits.header_timeout : limits.idle_timeout);
+asio::awaitable<bool> Connection::ReadMore() {
   auto& buffer = reader_->buffer;
   const auto space = buffer.prepare(kReadChunk);
   const auto [error, bytes] = co_await socket_.async_read_some(space, kAwait);
-  idle_ = false;
-  if (error) {
-    co_return false;
-  }
   buffer.commit(bytes);
-  co_return true;
+  co_return !error && !timed_out_;
+}
+
+// Not Beast's own loop: it parses as bytes come and bounds only what it has not parsed yet, so that
+// a header of many short lines would have no end.
+asio::awaitable<Connection::ReadResult> Connection::ReadHeader() {
+  const ServerLimits& limits = service_->limits;
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const std::size_t limit = OrNone(std::size_t{limits.header_bytes});
+  idle_ = reader_->buffer.size() == 0;
+  Arm(idle_ && !first_request_ ? limits.idle_timeout : limits.header_timeout);
+  for (std::size_t searched = 0;;) {
+    const auto data = reader_->buffer.cdata();
+    const std::string_view text(static_cast<const char*>(data.data()), data.size());
+    const std::size_t end = text.find(kEnd, searched);
+    if (end < limit && end + kEnd.size() <= limit) {
+      break;
+    }
+    if (end != std::string_view::npos || text.size() >= limit) {
+      co_return Refused(text.find('\n') < limit ? 431 : 414);
+    }
+    if (!text.empty() && static_cast<unsigned char>(text.front()) < ' ') {
+      co_return Refused(400);  // TLS, most likely; it would wait for an answer
+    }
+    searched = text.size() < kEnd.size() ? 0 : text.size() - kEnd.size() + 1;
+    const bool alive = co_await ReadMore();
+    if (!alive) {
+      const bool has_begun = reader_->buffer.size() > 0;
+      co_return timed_out_&& has_begun ? Refused(408) : ReadResult::kGone;
+    }
+    if (idle_ && !first_request_) {
+      Arm(limits.header_timeout);
+    }
+    idle_ = false;
+  }
+  first_request_ = false;
+  co_return ParseHeader();
+}
+
+Connection::ReadResult Connection::ParseHeader() {
+  error_code error;
+  reader_->buffer.consume(reader_->parser->put(reader_->buffer.cdata(), error));
+  if (error || !reader_->parser->is_header_done()) {
+    return Judge(error);
+  }
+  TakeRequest();
+  const int status = CheckHeader();
+  return status == 0 ? ReadResult::kRequest : Refused(status);
 }
 
 asio::awaitable<Connection::ReadResult> Connection::ReadRequest() {
-  const ServerLimits& limits = service_->limits;
   request_ = Request();
   response_ = Response();
   framing_ = Framing();
-  begun_ = std::chrono::steady_clock::now();
   auto& parser = reader_->parser.emplace();
-  parser.header_limit(OrNone(limits.header_bytes));
-  parser.body_limit(OrNone(limits.body_bytes));
-  if (reader_->buffer.size() == 0) {
-    const bool alive = co_await WaitForFirstByte();
-    if (!alive) {
-      co_return ReadResult::kGone;
-    }
-  }
-  if (!first_request_) {
-    Arm(limits.header_timeout);
-  }
-  first_request_ = false;
-  const auto [error, bytes] =
-      co_await http::async_read_header(socket_, reader_->buffer, parser, kAwait);
+  parser.header_limit(std::numeric_limits<std::uint32_t>::max());
+  parser.body_limit(OrNone(service_->limits.body_bytes));
+  const ReadResult header = co_await ReadHeader();
   begun_ = std::chrono::steady_clock::now();
-  if (error) {
-    co_return Judge(error);
+  if (header != ReadResult::kRequest || parser.is_done()) {
+    co_return header;
   }
-  TakeRequest();
-  if (const int status = CheckHeader(); status != 0) {
-    co_return Refused(status);
-  }
-  if (!parser.is_done()) {
-    const ReadResult body = co_await ReadBody();
-    co_return body;
-  }
-  co_return ReadResult::kRequest;
+  const ReadResult body = co_await ReadBody();
+  co_return body;
 }
 
 asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
@@ -180,31 +202,32 @@ asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
       co_return ReadResult::kGone;
     }
   }
-  const auto [error, bytes] = co_await http::async_read(socket_, reader_->buffer, parser, kAwait);
-  if (error) {
-    co_return Judge(error);
+  for (std::uint64_t received = 0; !parser.is_done();) {
+    error_code error;
+    reader_->buffer.consume(parser.put(reader_->buffer.cdata(), error));
+    if (error && error != http::error::need_more) {
+      co_return Judge(error);
+    }
+    if (!error && (parser.is_done() || reader_->buffer.size() > 0)) {
+      continue;
+    }
+    const std::size_t unparsed = reader_->buffer.size();
+    const bool alive = co_await ReadMore();
+    if (!alive) {
+      co_return timed_out_ ? Refused(408) : ReadResult::kGone;
+    }
+    // Chunk headers and trailers are not part of the body that Beast bounds.
+    received += reader_->buffer.size() - unparsed;
+    if (received / kMaxChunkOverhead > OrNone(service_->limits.body_bytes)) {
+      co_return Refused(413);
+    }
   }
   request_.body = std::move(parser.get().body());
   co_return ReadResult::kRequest;
 }
 
 Connection::ReadResult Connection::Judge(const error_code& error) {
-  if (timed_out_) {
-    return Refused(408);
-  }
-  if (error == http::error::end_of_stream || error == http::error::partial_message) {
-    return ReadResult::kGone;
-  }
-  if (error == http::error::body_limit) {
-    return Refused(413);
-  }
-  if (error == http::error::header_limit) {
-    const auto data = reader_->buffer.cdata();
-    const std::string_view text(static_cast<const char*>(data.data()), data.size());
-    return Refused(text.find('\n') < OrNone(service_->limits.header_bytes) ? 431 : 414);
-  }
-  const bool is_bad_text = error.category() == error_code(http::error::bad_method).category();
-  return is_bad_text ? Refused(400) : ReadResult::kGone;
+  return Refused(error == http::error::body_limit ? 413 : 400);
 }
 
 void Connection::TakeRequest() {

@@ -58,12 +58,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class ReadResult { kRequest, kGone, kRefused };
 
   boost::asio::awaitable<ReadResult> ReadRequest();
-  boost::asio::awaitable<bool> WaitForFirstByte();
+  boost::asio::awaitable<ReadResult> ReadHeader();
+  boost::asio::awaitable<bool> ReadMore();
   boost::asio::awaitable<ReadResult> ReadBody();
   boost::asio::awaitable<bool> Send(bool with_body);
   boost::asio::awaitable<void> Linger();
 
   [[nodiscard]] ReadResult Judge(const boost::system::error_code& error);
+  [[nodiscard]] ReadResult ParseHeader();
   [[nodiscard]] int CheckHeader();
   ReadResult Refused(int status);
   void TakeRequest();

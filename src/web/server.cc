@@ -219,7 +219,9 @@ void Server::State::TellWhenDone() {
 
 asio::awaitable<void> Server::State::Accept(std::shared_ptr<State> state,
                                             std::shared_ptr<tcp::acceptor> acceptor) {
-  const bool loopback_listener = acceptor->local_endpoint().address().is_loopback();
+  error_code local_error;
+  const auto local = acceptor->local_endpoint(local_error);
+  const bool loopback_listener = local.address().is_loopback();
   asio::steady_timer pause(state->loop);
   while (!state->stopping) {
     auto accepted = co_await acceptor->async_accept(kAwait);
