@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,12 +117,13 @@ class PrometheusProcess {
 
   // Prometheus logs the port that it got; 0 when it ends without.
   [[nodiscard]] std::uint16_t ReadPort() const {
-    const std::regex said("Listening on\" address=127\\.0\\.0\\.1:([0-9]+)");
+    constexpr std::string_view kSaid = "msg=\"Listening on\" address=127.0.0.1:";
     char line[4096];
-    std::cmatch match;
     while (log_ != nullptr && fgets(line, sizeof line, log_) != nullptr) {
-      if (std::regex_search(line, match, said)) {
-        return static_cast<std::uint16_t>(std::stoi(match[1]));
+      const std::string text(line);
+      const std::size_t place = text.find(kSaid);
+      if (place != std::string::npos) {
+        return static_cast<std::uint16_t>(std::stoi(text.substr(place + kSaid.size())));
       }
     }
     return 0;
