@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exposition/process_metrics.h"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <unistd.h>
+
+#include "exposition/text_encoder.h"
+
+namespace promtally::exposition {
+namespace {
+
+// Places of /proc/self/stat behind the last ')', counted from 0 (proc(5) counts from 3 there).
+constexpr std::size_t kUserTicks = 11;
+constexpr std::size_t kSystemTicks = 12;
+constexpr std::size_t kStartTicks = 19;
+constexpr std::size_t kVirtualBytes = 20;
+constexpr std::size_t kResidentPages = 21;
+
+std::vector<std::string_view> Words(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t begin = 0;
+  while ((begin = text.find_first_not_of(" \n", begin)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find_first_of(" \n", begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = end;
+  }
+  return words;
+}
+
+std::optional<double> Number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+/// The rest of the line that begins with `key`.
+std::optional<std::string_view> LineOf(std::string_view text, std::string_view key) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    if (line.starts_with(key)) {
+      return line.substr(key.size());
+    }
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
+std::string ReadWhole(const char* path) {
+  const std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::optional<double> CountOpenFiles() {
+  std::error_code error;
+  std::filesystem::directory_iterator entries("/proc/self/fd", error);
+  double count = -1;  // the iterator itself holds one
+  while (!error && entries != std::filesystem::directory_iterator()) {
+    count += 1;
+    entries.increment(error);
+  }
+  return error || count < 0 ? std::nullopt : std::optional(count);
+}
+
+}  // namespace
+
+ProcessFigures ParseProcessStat(std::string_view text, const ProcessUnits& units) {
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string_view::npos) {
+    return {};
+  }
+  const auto words = Words(text.substr(name_end + 1));
+  if (words.size() <= kResidentPages) {
+    return {};
+  }
+  const auto user = Number(words[kUserTicks]);
+  const auto system = Number(words[kSystemTicks]);
+  const auto start = Number(words[kStartTicks]);
+  const auto pages = Number(words[kResidentPages]);
+  ProcessFigures figures;
+  figures.virtual_memory_bytes = Number(words[kVirtualBytes]);
+  if (pages) {
+    figures.resident_memory_bytes = *pages * units.page_bytes;
+  }
+  if (start) {
+    figures.start_time_seconds = *start / units.ticks_per_second;
+  }
+  if (user && system) {
+    figures.cpu_seconds = (*user + *system) / units.ticks_per_second;
+  }
+  return figures;
+}
+
+std::optional<double> ParseBootTime(std::string_view text) {
+  const auto rest = LineOf(text, "btime ");
+  return rest ? Number(*rest) : std::nullopt;
+}
+
+std::optional<double> ParseMaxOpenFiles(std::string_view text) {
+  const auto rest = LineOf(text, "Max open files");
+  if (!rest) {
+    return std::nullopt;
+  }
+  const auto words = Words(*rest);
+  return words.empty() ? std::nullopt : Number(words.front());
+}
+
+ProcessFigures ReadProcessFigures(base::Instant fallback_start) {
+  ProcessUnits units;
+  units.ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+  units.page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
+  ProcessFigures figures = ParseProcessStat(ReadWhole("/proc/self/stat"), units);
+  const auto boot = ParseBootTime(ReadWhole("/proc/stat"));
+  if (boot && figures.start_time_seconds) {
+    *figures.start_time_seconds += *boot;
+  } else {
+    figures.start_time_seconds =
+        static_cast<double>(fallback_start.time_since_epoch().count()) / 1000.0;
+  }
+  figures.open_fds = CountOpenFiles();
+  figures.max_fds = ParseMaxOpenFiles(ReadWhole("/proc/self/limits"));
+  return figures;
+}
+
+void AppendProcessMetrics(std::string& out, const ProcessFigures& figures) {
+  const auto add = [&](std::string_view name, FamilyType type, std::string_view help,
+                       std::optional<double> value) {
+    if (value) {
+      AppendFamily(out, name, type, help);
+      AppendSample(out, name, "", *value);
+    }
+  };
+  add("process_cpu_seconds_total", FamilyType::kCounter,
+      "Total user and system CPU time spent in seconds.", figures.cpu_seconds);
+  add("process_max_fds", FamilyType::kGauge, "Maximum number of open file descriptors.",
+      figures.max_fds);
+  add("process_open_fds", FamilyType::kGauge, "Number of open file descriptors.", figures.open_fds);
+  add("process_resident_memory_bytes", FamilyType::kGauge, "Resident memory size in bytes.",
+      figures.resident_memory_bytes);
+  add("process_start_time_seconds", FamilyType::kGauge,
+      "Start time of the process since unix epoch in seconds.", figures.start_time_seconds);
+  add("process_virtual_memory_bytes", FamilyType::kGauge, "Virtual memory size in bytes.",
+      figures.virtual_memory_bytes);
+}
+
+}  // namespace promtally::exposition

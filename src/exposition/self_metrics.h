@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promtally/base/time.h"
+
+namespace promtally::exposition {
+
+/// Labels of promtally_build_info.
+struct BuildInfo {
+  std::string version;
+  std::string revision;
+  std::string branch;
+  std::string compiler;
+  std::string build_type;
+  std::string features;
+};
+
+/// One query that was answered or given up.
+struct QueryObservation {
+  std::chrono::microseconds wall{0};  ///< all tries together
+  std::uint64_t bytes = 0;            ///< decoded body
+  std::uint64_t retries = 0;          ///< tries after the first
+  std::string_view outcome;           ///< `success`, or a reason of an open or failed period
+};
+
+/// Periods of a spec by state.
+struct PeriodCounts {
+  std::int64_t committed = 0;
+  std::int64_t empty = 0;
+  std::int64_t open = 0;
+  std::int64_t failed = 0;
+};
+
+/// What one commit wrote and left out.
+struct CommitObservation {
+  std::chrono::microseconds wall{0};
+  std::int64_t records = 0;
+  std::int64_t rejected = 0;      ///< series
+  std::int64_t unattributed = 0;  ///< series
+  std::int64_t skipped = 0;       ///< series that the skip expression removed
+};
+
+/// One HTTP exchange. `method` is one of the known ones or `other`, `route` a template or
+/// `unmatched`, so that no client decides how many series there are.
+struct HttpObservation {
+  std::string_view method;
+  std::string_view route;
+  int code = 200;
+  std::chrono::microseconds wall{0};
+  std::uint64_t bytes = 0;
+};
+
+/// What promtally measures of itself: `promtally_*`, `process_*` and
+/// `promhttp_metric_handler_requests_total`. Values are of this process and restart at 0; nothing
+/// here has a scope label. Durations are seconds on the page.
+///
+/// Series of sources, specs and routes start at 0 when they are registered; observing an
+/// unregistered one registers it. Threads: any, each call is safe beside every other.
+class SelfMetrics {
+ public:
+  explicit SelfMetrics(const BuildInfo& build);
+  ~SelfMetrics();
+  SelfMetrics(const SelfMetrics&) = delete;
+  SelfMetrics& operator=(const SelfMetrics&) = delete;
+
+  void RegisterSource(const std::string& source);
+  void ObserveQuery(const std::string& source, const QueryObservation& query);
+  void SetSourceUp(const std::string& source, bool up);
+  /// Local clock minus the server's.
+  void SetClockSkew(const std::string& source, base::Milliseconds skew);
+
+  void RegisterSpec(const std::string& job, const std::string& name);
+  /// Takes the spec's series off the page.
+  void RemoveSpec(const std::string& job, const std::string& name);
+  void SetPeriods(const std::string& job, const std::string& name, const PeriodCounts& counts);
+  void SetPeriodLag(const std::string& job, const std::string& name, base::Milliseconds lag);
+  void SetLastSuccess(const std::string& job, const std::string& name, base::Instant when);
+  void ObserveCommit(const std::string& job, const std::string& name,
+                     const CommitObservation& commit);
+  /// Whether the spec's families are left out of the page because it has too many series.
+  void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
+  void SetLedgerSize(std::uint64_t bytes);
+
+  void RegisterRoute(const std::string& route);
+  void RequestStarted(const std::string& route);
+  void RequestFinished(const std::string& route);
+  void ObserveRequest(const HttpObservation& request);
+  /// Answers of the telemetry path.
+  void CountScrape(int code);
+
+  /// All of it as text 0.0.4, as it is now; families sorted by name, process_* last.
+  [[nodiscard]] std::string Text() const;
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+/// Every sample name of promtally's own (histograms with their suffixes): a spec's family of that
+/// name is refused.
+[[nodiscard]] bool IsOwnFamily(std::string_view name);
+
+}  // namespace promtally::exposition

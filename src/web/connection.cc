@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/connection.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include "web/listen_address.h"
+
+namespace promtally::web {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kReadChunk = 4096;
+// How long and how much a connection is read on after its last response, so that the peer sees the
+// response before the reset that unread bytes would cause.
+constexpr milliseconds kLingerTime{2000};
+constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
+constexpr milliseconds kCancelAgain{100};
+// A chunked body may be this many times as large on the wire (chunks of one byte are six times).
+constexpr std::uint64_t kMaxChunkOverhead = 8;
+
+std::string Text(boost::beast::string_view view) { return std::string(view.data(), view.size()); }
+
+template <typename Number>
+Number OrNone(Number limit) {
+  return limit == 0 ? std::numeric_limits<Number>::max() : limit;
+}
+
+/// `http://host:port/path` -> `host:port`, and the target becomes `/path`; empty for other forms.
+std::string TakeAuthority(std::string& target) {
+  constexpr std::string_view kScheme = "http://";
+  if (!boost::beast::iequals(boost::beast::string_view(target).substr(0, kScheme.size()),
+                             boost::beast::string_view(kScheme))) {
+    return {};
+  }
+  const std::size_t end = std::min(target.find_first_of("/?", kScheme.size()), target.size());
+  std::string authority = target.substr(kScheme.size(), end - kScheme.size());
+  target.erase(0, end);
+  if (!target.starts_with('/')) {
+    target.insert(target.begin(), '/');
+  }
+  return authority;
+}
+
+}  // namespace
+
+struct Connection::Reader {
+  boost::beast::flat_buffer buffer;
+  std::optional<http::request_parser<http::string_body>> parser;
+};
+
+Connection::Connection(asio::ip::tcp::socket socket, Peer peer,
+                       std::shared_ptr<const Service> service)
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      peer_(std::move(peer)),
+      service_(std::move(service)),
+      reader_(std::make_unique<Reader>()) {}
+
+Connection::~Connection() = default;
+
+asio::awaitable<void> Connection::Serve() {
+  while (!finishing_) {
+    const ReadResult read = co_await ReadRequest();
+    if (read == ReadResult::kGone || !service_->handler) {
+      break;
+    }
+    const bool handled = read == ReadResult::kRequest;
+    if (handled) {
+      response_ = service_->handler(request_);
+    }
+    framing_.keep_alive = handled && reader_->parser->get().keep_alive() && !finishing_;
+    const bool with_body = request_.method != "HEAD";
+    const bool sent = co_await Send(with_body);
+    Report(handled, with_body);
+    if (!sent) {
+      break;
+    }
+    if (!framing_.keep_alive || finishing_) {
+      co_await Linger();
+      break;
+    }
+  }
+  Abort();
+}
+
+asio::awaitable<void> Connection::Refuse(int status) {
+  Refused(status);
+  begun_ = std::chrono::steady_clock::now();
+  framing_.keep_alive = false;
+  const bool sent = co_await Send(true);
+  Report(false, true);
+  if (sent) {
+    co_await Linger();
+  }
+  Abort();
+}
+
+void Connection::FinishSoon() {
+  finishing_ = true;
+  if (idle_) {
+    Abort();
+  }
+}
+
+void Connection::Abort() {
+  Disarm();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+asio::awaitable<bool> Connection::ReadMore() {
+  auto& buffer = reader_->buffer;
+  const auto space = buffer.prepare(kReadChunk);
+  const auto [error, bytes] = co_await socket_.async_read_some(space, kAwait);
+  buffer.commit(bytes);
+  co_return !error && !timed_out_;
+}
+
+// Not Beast's own loop: it parses as bytes come and bounds only what it has not parsed yet, so that
+// a header of many short lines would have no end.
+asio::awaitable<Connection::ReadResult> Connection::ReadHeader() {
+  const ServerLimits& limits = service_->limits;
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const std::size_t limit = OrNone(std::size_t{limits.header_bytes});
+  idle_ = reader_->buffer.size() == 0;
+  Arm(idle_ && !first_request_ ? limits.idle_timeout : limits.header_timeout);
+  for (std::size_t searched = 0;;) {
+    const auto data = reader_->buffer.cdata();
+    const std::string_view text(static_cast<const char*>(data.data()), data.size());
+    const std::size_t end = text.find(kEnd, searched);
+    if (end < limit && end + kEnd.size() <= limit) {
+      break;
+    }
+    if (end != std::string_view::npos || text.size() >= limit) {
+      co_return Refused(text.find('\n') < limit ? 431 : 414);
+    }
+    if (!text.empty() && static_cast<unsigned char>(text.front()) < ' ') {
+      co_return Refused(400);  // TLS, most likely; it would wait for an answer
+    }
+    searched = text.size() < kEnd.size() ? 0 : text.size() - kEnd.size() + 1;
+    const bool alive = co_await ReadMore();
+    if (!alive) {
+      const bool has_begun = reader_->buffer.size() > 0;
+      co_return timed_out_&& has_begun ? Refused(408) : ReadResult::kGone;
+    }
+    if (idle_ && !first_request_) {
+      Arm(limits.header_timeout);
+    }
+    idle_ = false;
+  }
+  first_request_ = false;
+  co_return ParseHeader();
+}
+
+Connection::ReadResult Connection::ParseHeader() {
+  error_code error;
+  reader_->buffer.consume(reader_->parser->put(reader_->buffer.cdata(), error));
+  if (error || !reader_->parser->is_header_done()) {
+    return Judge(error);
+  }
+  TakeRequest();
+  const int status = CheckHeader();
+  return status == 0 ? ReadResult::kRequest : Refused(status);
+}
+
+asio::awaitable<Connection::ReadResult> Connection::ReadRequest() {
+  request_ = Request();
+  response_ = Response();
+  framing_ = Framing();
+  auto& parser = reader_->parser.emplace();
+  parser.header_limit(std::numeric_limits<std::uint32_t>::max());
+  parser.body_limit(OrNone(service_->limits.body_bytes));
+  const ReadResult header = co_await ReadHeader();
+  begun_ = std::chrono::steady_clock::now();
+  if (header != ReadResult::kRequest || parser.is_done()) {
+    co_return header;
+  }
+  const ReadResult body = co_await ReadBody();
+  co_return body;
+}
+
+asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
+  auto& parser = *reader_->parser;
+  Arm(service_->limits.body_timeout);
+  const bool asks = boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
+  if (asks && parser.get().version() >= 11) {
+    const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto line = asio::buffer(go_on);
+    const auto [error, bytes] = co_await asio::async_write(socket_, line, kAwait);
+    if (error) {
+      co_return ReadResult::kGone;
+    }
+  }
+  for (std::uint64_t received = 0; !parser.is_done();) {
+    error_code error;
+    reader_->buffer.consume(parser.put(reader_->buffer.cdata(), error));
+    if (error && error != http::error::need_more) {
+      co_return Judge(error);
+    }
+    if (!error && (parser.is_done() || reader_->buffer.size() > 0)) {
+      continue;
+    }
+    const std::size_t unparsed = reader_->buffer.size();
+    const bool alive = co_await ReadMore();
+    if (!alive) {
+      co_return timed_out_ ? Refused(408) : ReadResult::kGone;
+    }
+    // Chunk headers and trailers are not part of the body that Beast bounds.
+    received += reader_->buffer.size() - unparsed;
+    if (received / kMaxChunkOverhead > OrNone(service_->limits.body_bytes)) {
+      co_return Refused(413);
+    }
+  }
+  request_.body = std::move(parser.get().body());
+  co_return ReadResult::kRequest;
+}
+
+Connection::ReadResult Connection::Judge(const error_code& error) {
+  return Refused(error == http::error::body_limit ? 413 : 400);
+}
+
+void Connection::TakeRequest() {
+  const auto& message = reader_->parser->get();
+  framing_.http_1_0 = message.version() < 11;
+  request_.method = Text(message.method_string());
+  request_.remote_address = peer_.remote_address;
+  for (const auto& field : message) {
+    request_.headers.emplace_back(Text(field.name_string()), Text(field.value()));
+  }
+  std::string target = Text(message.target());
+  request_.host = TakeAuthority(target);
+  if (request_.host.empty()) {
+    request_.host = Text(message[http::field::host]);
+  }
+  const std::size_t path_end = std::min(target.find('?'), target.size());
+  request_.path = target.substr(0, path_end);
+  request_.query = path_end < target.size() ? target.substr(path_end + 1) : std::string();
+}
+
+// 0, or the status that refuses the request.
+int Connection::CheckHeader() {
+  const auto& message = reader_->parser->get();
+  const ServerLimits& limits = service_->limits;
+  if (message.target().size() > OrNone(limits.url_bytes)) {
+    return 414;
+  }
+  if (request_.headers.size() > OrNone(limits.headers)) {
+    return 431;
+  }
+  const auto lengths = message.count(http::field::content_length);
+  const auto codings = message.count(http::field::transfer_encoding);
+  const auto hosts = message.count(http::field::host);
+  const bool odd_coding =
+      codings > 0 && (framing_.http_1_0 || codings > 1 || lengths > 0 ||
+                      !boost::beast::iequals(message[http::field::transfer_encoding], "chunked"));
+  const bool odd_host = hosts > 1 || (hosts == 0 && !framing_.http_1_0);
+  if (lengths > 1 || odd_coding || odd_host || message.version() > 11 ||
+      !request_.path.starts_with('/')) {
+    return 400;
+  }
+  if (peer_.loopback_listener && !request_.host.empty() && !IsLoopbackHost(request_.host)) {
+    return 403;
+  }
+  return 0;
+}
+
+Connection::ReadResult Connection::Refused(int status) {
+  response_ = TextResponse(status, std::string(ReasonPhrase(status)) + "\n");
+  return ReadResult::kRefused;
+}
+
+asio::awaitable<bool> Connection::Send(bool with_body) {
+  framing_.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  head_ = RenderHead(response_, framing_);
+  std::vector<asio::const_buffer> buffers;
+  buffers.reserve(response_.body.size() + 1);
+  buffers.push_back(asio::buffer(head_));
+  if (with_body) {
+    for (const auto& piece : response_.body) {
+      buffers.push_back(asio::buffer(*piece));
+    }
+  }
+  Arm(service_->limits.write_timeout);
+  const auto [error, bytes] = co_await asio::async_write(socket_, buffers, kAwait);
+  Disarm();
+  co_return !error;
+}
+
+asio::awaitable<void> Connection::Linger() {
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  Arm(kLingerTime);
+  std::vector<char> scratch(kReadChunk);
+  const auto space = asio::buffer(scratch);
+  for (std::size_t total = 0; total < kLingerBytes && !timed_out_;) {
+    const auto [error, bytes] = co_await socket_.async_read_some(space, kAwait);
+    if (error) {
+      break;
+    }
+    total += bytes;
+  }
+}
+
+void Connection::Report(bool handled, bool with_body) const {
+  if (!service_->observer) {
+    return;
+  }
+  Exchange exchange;
+  exchange.method = request_.method;
+  exchange.route = response_.route;
+  exchange.status = response_.status;
+  exchange.wall = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - begun_);
+  exchange.bytes = with_body ? BodyBytes(response_) : 0;
+  exchange.handled = handled;
+  service_->observer(exchange);
+}
+
+void Connection::Arm(milliseconds time) {
+  Disarm();
+  timed_out_ = false;
+  if (time.count() > 0) {
+    deadline_.expires_after(time);
+    WaitForDeadline(generation_);
+  }
+}
+
+void Connection::Disarm() {
+  ++generation_;
+  deadline_.cancel();
+}
+
+void Connection::WaitForDeadline(std::uint64_t generation) {
+  deadline_.async_wait([self = shared_from_this(), generation](const error_code& error) {
+    if (error || generation != self->generation_) {
+      return;
+    }
+    self->timed_out_ = true;
+    error_code ignored;
+    self->socket_.cancel(ignored);
+    self->deadline_.expires_after(kCancelAgain);
+    self->WaitForDeadline(generation);
+  });
+}
+
+}  // namespace promtally::web

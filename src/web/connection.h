@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "web/server.h"
+
+namespace promtally::web {
+
+/// The one completion token of this room: errors come back as values.
+constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+/// What all connections of a server share. The server empties `handler` when it goes.
+struct Service {
+  ServerLimits limits;
+  Handler handler;
+  Observer observer;
+};
+
+/// Where a connection came in.
+struct Peer {
+  std::string remote_address;
+  bool loopback_listener = false;
+};
+
+/// One accepted connection: reads requests one after the other and answers them in order. Loop
+/// thread only; must be held by a shared_ptr, which the coroutines' caller keeps for their
+/// duration.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, Peer peer,
+             std::shared_ptr<const Service> service);
+  ~Connection();
+
+  /// Answers requests until the peer or the server wants to end.
+  boost::asio::awaitable<void> Serve();
+  /// Answers with `status` without reading anything.
+  boost::asio::awaitable<void> Refuse(int status);
+
+  /// Closes an idle connection now, another one after its response.
+  void FinishSoon();
+  /// Closes now, whatever is under way.
+  void Abort();
+
+ private:
+  struct Reader;  // Beast's parser and buffer
+  enum class ReadResult { kRequest, kGone, kRefused };
+
+  boost::asio::awaitable<ReadResult> ReadRequest();
+  boost::asio::awaitable<ReadResult> ReadHeader();
+  boost::asio::awaitable<bool> ReadMore();
+  boost::asio::awaitable<ReadResult> ReadBody();
+  boost::asio::awaitable<bool> Send(bool with_body);
+  boost::asio::awaitable<void> Linger();
+
+  [[nodiscard]] ReadResult Judge(const boost::system::error_code& error);
+  [[nodiscard]] ReadResult ParseHeader();
+  [[nodiscard]] int CheckHeader();
+  ReadResult Refused(int status);
+  void TakeRequest();
+  void Report(bool handled, bool with_body) const;
+
+  // Cancels the socket's operations when the time is over, again and again until Disarm: one
+  // cancellation could fall between two steps of a composed operation and be lost.
+  void Arm(std::chrono::milliseconds time);
+  void Disarm();
+  void WaitForDeadline(std::uint64_t generation);
+
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer deadline_;
+  std::uint64_t generation_ = 0;
+  bool timed_out_ = false;
+
+  const Peer peer_;
+  const std::shared_ptr<const Service> service_;
+  std::unique_ptr<Reader> reader_;
+  bool first_request_ = true;
+  bool idle_ = false;
+  bool finishing_ = false;
+
+  Request request_;
+  Response response_;
+  Framing framing_;
+  std::string head_;
+  std::chrono::steady_clock::time_point begun_;
+};
+
+}  // namespace promtally::web

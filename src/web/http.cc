@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/http.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace promtally::web {
+namespace {
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+// Not strftime: names of days and months must not follow the locale.
+std::string HttpDate(std::chrono::sys_seconds instant) {
+  constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(instant);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(instant - day);
+  const auto two = [](auto number) {
+    const std::string digits = std::to_string(number);
+    return digits.size() < 2 ? "0" + digits : digits;
+  };
+  std::string text = kDays.at(std::chrono::weekday(day).c_encoding());
+  text += ", " + two(static_cast<unsigned>(date.day())) + " ";
+  text += kMonths.at(static_cast<unsigned>(date.month()) - 1);
+  text += " " + std::to_string(static_cast<int>(date.year())) + " ";
+  text += two(time.hours().count()) + ":" + two(time.minutes().count()) + ":" +
+          two(time.seconds().count()) + " GMT";
+  return text;
+}
+
+void AppendHeader(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ");
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    head += byte < 0x20 || byte == 0x7F ? ' ' : c;
+  }
+  head += "\r\n";
+}
+
+}  // namespace
+
+const std::string* FindHeader(const Request& request, std::string_view name) {
+  for (const auto& [header, value] : request.headers) {
+    if (EqualsIgnoringCase(header, name)) {
+      return &value;
+    }
+  }
+  return nullptr;
+}
+
+Response TextResponse(int status, std::string text) {
+  Response response;
+  response.status = status;
+  response.body.push_back(std::make_shared<const std::string>(std::move(text)));
+  return response;
+}
+
+std::uint64_t BodyBytes(const Response& response) {
+  std::uint64_t bytes = 0;
+  for (const auto& piece : response.body) {
+    bytes += piece->size();
+  }
+  return bytes;
+}
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return status >= 500 ? "Server Error" : "Status";
+  }
+}
+
+std::string RenderHead(const Response& response, const Framing& framing) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  head.append(ReasonPhrase(response.status)).append("\r\n");
+  AppendHeader(head, "Date", HttpDate(framing.now));
+  AppendHeader(head, "Content-Type", response.content_type);
+  AppendHeader(head, "Content-Length", std::to_string(BodyBytes(response)));
+  for (const auto& [name, value] : response.headers) {
+    AppendHeader(head, name, value);
+  }
+  if (!framing.keep_alive) {
+    AppendHeader(head, "Connection", "close");
+  } else if (framing.http_1_0) {
+    AppendHeader(head, "Connection", "keep-alive");
+  }
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace promtally::web

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace promtally::web {
+
+/// A request whose header and body are complete and unambiguous. Immutable.
+struct Request {
+  std::string method;  ///< as sent: `GET`
+  std::string path;    ///< without query, still percent-encoded; begins with `/`
+  std::string query;   ///< behind `?`, still percent-encoded
+  std::string host;    ///< of the Host header or an absolute target; may be empty under HTTP/1.0
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string remote_address;  ///< without port
+};
+
+/// The first header of that name (upper and lower case are one), or nullptr.
+[[nodiscard]] const std::string* FindHeader(const Request& request, std::string_view name);
+
+/// A response. Its body is made of shared pieces, so that a page that many scrapes read is never
+/// copied. Content-Length, Date and Connection are the server's.
+struct Response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::shared_ptr<const std::string>> body;
+  std::string route = "unmatched";  ///< template, for the self metrics; never sent
+};
+
+[[nodiscard]] Response TextResponse(int status, std::string text);
+[[nodiscard]] std::uint64_t BodyBytes(const Response& response);
+[[nodiscard]] std::string_view ReasonPhrase(int status);
+
+/// What of a response is the connection's.
+struct Framing {
+  bool keep_alive = true;
+  bool http_1_0 = false;
+  std::chrono::sys_seconds now;  ///< for the Date header
+};
+
+/// Status line and headers up to the empty line. Control characters in header values become blanks,
+/// so that no value can begin a header of its own.
+[[nodiscard]] std::string RenderHead(const Response& response, const Framing& framing);
+
+/// An exchange that is over, as the server saw it.
+struct Exchange {
+  std::string method;  ///< as sent, empty when the request could not be read
+  std::string route;
+  int status = 200;
+  std::chrono::microseconds wall{0};  ///< from the complete header to the end of the response
+  std::uint64_t bytes = 0;            ///< of the body that was sent
+  bool handled = false;               ///< false: the server refused it without asking the handler
+};
+
+/// Answers a request. Called on the loop thread; must not block. An exception ends the loop's
+/// run().
+using Handler = std::function<Response(const Request&)>;
+/// Told of every exchange; loop thread.
+using Observer = std::function<void(const Exchange&)>;
+
+}  // namespace promtally::web
