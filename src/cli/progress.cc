@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/json_lines.h"
+#include "cli/table.h"
 
 namespace promtally::cli {
 

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/daemon.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "ledger/accept.h"
+
+namespace promtally::collector {
+
+namespace {
+
+using ledger::PeriodState;
+
+constexpr std::chrono::seconds kTick{1};
+/// A round at least this often: clocks jump, and servers come back.
+constexpr std::chrono::seconds kLongestPause{30};
+constexpr std::chrono::milliseconds kShortestPause{200};
+constexpr std::chrono::seconds kLedgerPause{30};  // after a failed write
+
+}  // namespace
+
+Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledger::Reader> reader,
+               exposition::UsagePage* page, exposition::SelfMetrics* metrics, const EventLog* log)
+    : context_(std::move(context)),
+      options_(std::move(options)),
+      metrics_(*metrics),
+      log_(*log),
+      exporter_(context_.ledger, context_.catalogue, std::move(reader), {page, metrics, log},
+                options_.max_series),
+      round_timer_(*context_.loop),
+      tick_timer_(*context_.loop) {
+  context_.observer = this;
+  for (const auto& [name, gate] : context_.gates) {
+    metrics_.RegisterSource(name);
+    gate->on_query = [this](const QueryStats& query) {
+      metrics_.ObserveQuery(query.source, {query.wall, query.bytes, 0, query.outcome});
+      metrics_.SetSourceUp(query.source,
+                           query.outcome != "unreachable" && query.outcome != "timeout");
+    };
+  }
+  for (const CatalogueJob& job : context_.catalogue->jobs) {
+    for (const CatalogueSpec& spec : job.specs) {
+      metrics_.RegisterSpec(job.settings.job, spec.stored.name);
+    }
+  }
+}
+
+void Daemon::Start() {
+  exporter_.MarkAll();
+  exporter_.Refresh(context_.clock());
+  StartRound();
+  ScheduleTick();
+}
+
+void Daemon::Stop(std::function<void()> stopped) {
+  stopping_ = true;
+  stopped_ = std::move(stopped);
+  round_timer_.cancel();
+  tick_timer_.cancel();
+  if (round_) {
+    round_->Stop();
+  } else {
+    std::exchange(stopped_, nullptr)();
+  }
+}
+
+void Daemon::StartRound() {
+  round_ = Round::Start(context_, {}, [this](const RoundReport& report) {
+    round_.reset();
+    OnRoundDone(report);
+  });
+}
+
+void Daemon::OnRoundDone(const RoundReport& report) {
+  healthy_ = !report.ledger_error;
+  if (report.ledger_error) {
+    log_.Error("The ledger cannot be written", {{"err", report.ledger_error->message}});
+  } else if (!report.periods.empty()) {
+    log_.Info("Collected", {{"committed", std::to_string(report.Count(PeriodState::kCommitted))},
+                            {"empty", std::to_string(report.Count(PeriodState::kEmpty))},
+                            {"open", std::to_string(report.Count(PeriodState::kOpen))},
+                            {"failed", std::to_string(report.Count(PeriodState::kFailed))},
+                            {"rejected_series", std::to_string(report.Rejected())}});
+  }
+  exporter_.Refresh(context_.clock());
+  if (on_first_round) {
+    std::exchange(on_first_round, nullptr)();
+  }
+  if (stopping_) {
+    if (stopped_) {
+      std::exchange(stopped_, nullptr)();
+    }
+    return;
+  }
+  ScheduleRound(report);
+}
+
+void Daemon::ScheduleRound(const RoundReport& report) {
+  const base::Instant now = context_.clock();
+  base::Milliseconds pause = kLongestPause;
+  const auto consider = [&](const std::optional<base::Instant>& time) {
+    if (time) {
+      pause = std::min(pause, *time - now);
+    }
+  };
+  consider(NextDue(*context_.catalogue, now));
+  consider(report.next_retry);
+  for (const PeriodReport& period : report.periods) {
+    consider(period.next_retry);
+  }
+  if (report.ledger_error) {
+    pause = kLedgerPause;
+  }
+  round_timer_.expires_after(std::max<base::Milliseconds>(pause, kShortestPause));
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopping_) {
+      StartRound();
+    }
+  });
+}
+
+void Daemon::ScheduleTick() {
+  tick_timer_.expires_after(kTick);
+  tick_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopping_) {
+      Tick();
+      ScheduleTick();
+    }
+  });
+}
+
+/// Carries out what `accept` left beside the ledger.
+void Daemon::Tick() {
+  const auto pending = ledger::PendingAcceptRequests(options_.ledger_path);
+  if (pending.empty()) {
+    return;
+  }
+  context_.ledger->Post([this, pending, now = context_.clock()](ledger::WritableLedger& ledger) {
+    for (const ledger::PendingAccept& request : pending) {
+      const auto outcome = ledger.Accept(request.request, now);
+      ledger::FinishAcceptRequest(request, outcome);
+      log_.Info("Accepted periods as they are",
+                {{"name", request.request.name},
+                 {"accepted", std::to_string(outcome ? outcome->accepted : 0)},
+                 {"err", outcome ? "" : outcome.error().message}});
+    }
+    boost::asio::post(*context_.loop, [this] {
+      exporter_.MarkAll();
+      exporter_.Refresh(context_.clock());
+    });
+  });
+}
+
+void Daemon::OnServer(const std::string& source, const source::ServerIdentity& identity,
+                      base::Milliseconds behind) {
+  metrics_.SetSourceUp(source, identity.reachable);
+  metrics_.SetClockSkew(source, behind);
+  if (behind > std::chrono::seconds(30)) {
+    log_.Warn("clock_skew: the server's clock is behind this machine's",
+              {{"source", source}, {"behind", base::ToText(behind)}});
+  }
+  log_.Debug("Server", {{"source", source},
+                        {"kind", identity.kind},
+                        {"version", identity.version},
+                        {"reachable", identity.reachable ? "true" : "false"}});
+}
+
+void Daemon::OnPeriod(const PeriodReport& report) {
+  LogPeriod(report);
+  if (report.state != PeriodState::kCommitted && report.state != PeriodState::kEmpty) {
+    return;
+  }
+  exporter_.Mark(report.spec_id);
+  metrics_.ObserveCommit(
+      report.job, report.name,
+      {report.commit, static_cast<std::int64_t>(report.records),
+       static_cast<std::int64_t>(report.rejected), static_cast<std::int64_t>(report.unattributed),
+       static_cast<std::int64_t>(report.skipped)});
+  metrics_.SetLastSuccess(report.job, report.name, context_.clock());
+}
+
+void Daemon::LogPeriod(const PeriodReport& report) const {
+  const bool bad = report.state == PeriodState::kOpen || report.state == PeriodState::kFailed;
+  const std::string begin = base::ToText(report.period.begin);
+  if (bad) {
+    log_.Warn(report.state == PeriodState::kOpen ? "Period stays open" : "Period failed",
+              {{"promtally_job", report.job},
+               {"name", report.name},
+               {"begin", begin},
+               {"reason", report.reason},
+               {"err", report.detail}});
+  } else {
+    log_.Debug("Period answered", {{"promtally_job", report.job},
+                                   {"name", report.name},
+                                   {"begin", begin},
+                                   {"records", std::to_string(report.records)}});
+  }
+  if (report.rejected > 0 || report.skip_failures > 0) {
+    log_.Warn("Series were rejected or could not be judged",
+              {{"promtally_job", report.job},
+               {"name", report.name},
+               {"begin", begin},
+               {"rejected", std::to_string(report.rejected)},
+               {"not_judged", std::to_string(report.skip_failures)}});
+  }
+}
+
+}  // namespace promtally::collector

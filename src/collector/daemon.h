@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "collector/event_log.h"
+#include "collector/exporter.h"
+#include "collector/round.h"
+#include "exposition/self_metrics.h"
+
+namespace promtally::collector {
+
+struct DaemonOptions {
+  std::string ledger_path;  ///< for requests that other processes leave beside it
+  std::size_t max_series = 100'000;
+  std::string prefix = "promtally_usage_";
+};
+
+/// What `serve` does beside answering HTTP: a round whenever something is due or a next try has
+/// come, requests of `accept`, and the usage page and self metrics after each change. Loop thread
+/// only; outlives its rounds.
+class Daemon : public RoundObserver {
+ public:
+  Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledger::Reader> reader,
+         exposition::UsagePage* page, exposition::SelfMetrics* metrics, const EventLog* log);
+
+  void Start();
+  /// No new round; `stopped` is called when the running one has ended.
+  void Stop(std::function<void()> stopped);
+  /// False while the ledger cannot be written.
+  [[nodiscard]] bool healthy() const { return healthy_; }
+
+  std::function<void()> on_first_round;  ///< called once, when the first round is over
+
+  void OnServer(const std::string& source, const source::ServerIdentity& identity,
+                base::Milliseconds behind) override;
+  void OnPeriod(const PeriodReport& report) override;
+
+ private:
+  void StartRound();
+  void OnRoundDone(const RoundReport& report);
+  void ScheduleRound(const RoundReport& report);
+  void ScheduleTick();
+  void Tick();
+  void LogPeriod(const PeriodReport& report) const;
+
+  RoundContext context_;
+  DaemonOptions options_;
+  exposition::SelfMetrics& metrics_;
+  const EventLog& log_;
+  Exporter exporter_;
+  boost::asio::steady_timer round_timer_;
+  boost::asio::steady_timer tick_timer_;
+  std::shared_ptr<Round> round_;
+  std::function<void()> stopped_;
+  bool healthy_ = true;
+  bool stopping_ = false;
+};
+
+}  // namespace promtally::collector

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/event_log.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "promtally/base/time.h"
+
+namespace promtally::collector {
+
+namespace {
+
+using config::LogFormat;
+using config::LogLevel;
+
+std::string_view NameOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "info";
+}
+
+/// A JSON string; also what logfmt quotes with.
+std::string Quote(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (c == '\n') {
+      quoted += "\\n";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      quoted += fmt::format("\\u{:04x}", byte);
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string LogfmtValue(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7F || c == '"' || c == '=' || c == '\\') {
+      return Quote(text);
+    }
+  }
+  return text.empty() ? "\"\"" : std::string(text);
+}
+
+std::string Timestamp() {
+  const auto now = std::chrono::floor<base::Milliseconds>(std::chrono::system_clock::now());
+  const std::string text = base::ToText(base::Instant(std::chrono::floor<base::Seconds>(now)));
+  return fmt::format("{}.{:03}Z", text.substr(0, text.size() - 1),
+                     now.time_since_epoch().count() % 1000);
+}
+
+}  // namespace
+
+EventLog::EventLog(const config::LogSettings& settings)
+    : settings_(settings),
+      logger_(std::make_shared<spdlog::logger>("promtally",
+                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+  logger_->set_pattern("%v");
+  logger_->flush_on(spdlog::level::trace);
+}
+
+EventLog::~EventLog() = default;
+
+void EventLog::Debug(std::string_view message, Fields fields) const {
+  Write(LogLevel::kDebug, message, fields);
+}
+void EventLog::Info(std::string_view message, Fields fields) const {
+  Write(LogLevel::kInfo, message, fields);
+}
+void EventLog::Warn(std::string_view message, Fields fields) const {
+  Write(LogLevel::kWarn, message, fields);
+}
+void EventLog::Error(std::string_view message, Fields fields) const {
+  Write(LogLevel::kError, message, fields);
+}
+
+void EventLog::Write(LogLevel level, std::string_view message, Fields fields) const {
+  if (level < settings_.level) {
+    return;
+  }
+  const bool json = settings_.format == LogFormat::kJson;
+  std::string line =
+      json ? fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", Timestamp(), NameOf(level),
+                         Quote(message))
+           : fmt::format("ts={} level={} msg={}", Timestamp(), NameOf(level), LogfmtValue(message));
+  for (const auto& [key, value] : fields) {
+    line += json ? fmt::format(",{}:{}", Quote(key), Quote(value))
+                 : fmt::format(" {}={}", key, LogfmtValue(value));
+  }
+  line += json ? "}" : "";
+  logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace promtally::collector

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/exporter.h"
+
+#include <utility>
+#include <vector>
+
+namespace promtally::collector {
+
+namespace {
+
+/// A spec to be read anew, with what is known of it.
+struct Marked {
+  std::int64_t spec_id = 0;
+  exposition::ExportDefinition definition;
+};
+
+exposition::UsageFamily MakeFamily(exposition::ExportDefinition definition,
+                                   ledger::Ledger::ExportState state) {
+  exposition::UsageFamily family;
+  family.definition = std::move(definition);
+  family.newest_answered = state.newest_answered;
+  family.too_many = state.too_many;
+  family.series.reserve(state.series.size());
+  for (ledger::Ledger::SeriesTotals& series : state.series) {
+    family.series.push_back({std::move(series.labels), std::move(series.positive),
+                             std::move(series.negative), series.created, std::move(series.newest)});
+  }
+  return family;
+}
+
+void RefreshSpec(ledger::Ledger& ledger, Marked marked, std::size_t max_series,
+                 const Exporter::Targets& targets) {
+  auto state = ledger.Export(marked.spec_id, max_series);
+  const std::string job = marked.definition.job;
+  const std::string name = marked.definition.name;
+  if (!state) {
+    targets.log->Error("Reading usage for export failed",
+                       {{"promtally_job", job}, {"name", name}, {"err", state.error().message}});
+    return;
+  }
+  targets.metrics->SetExportLeftOut(job, name, state->too_many);
+  const auto status =
+      targets.page->Update(MakeFamily(std::move(marked.definition), *std::move(state)));
+  if (!status) {
+    targets.log->Warn("Usage is not exported",
+                      {{"promtally_job", job}, {"name", name}, {"err", status.error().message}});
+  }
+}
+
+void RefreshCounts(ledger::Reader& reader, base::Instant now, const Exporter::Targets& targets) {
+  const auto statuses = reader.Statuses(now);
+  if (!statuses) {
+    targets.log->Error("Reading period states failed", {{"err", statuses.error().message}});
+    return;
+  }
+  for (const ledger::SpecStatus& status : *statuses) {
+    targets.metrics->SetPeriods(status.job, status.name,
+                                {status.committed, status.empty, status.open, status.failed});
+    targets.metrics->SetPeriodLag(status.job, status.name, status.lag);
+  }
+}
+
+}  // namespace
+
+exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
+                                                const CatalogueSpec& spec) {
+  const ledger::SpecVersion& version = spec.newest();
+  exposition::ExportDefinition definition;
+  definition.job = job.settings.job;
+  definition.name = spec.stored.name;
+  definition.metric = version.metric;
+  definition.unit = version.unit;
+  definition.period = job.settings.schedule.period;
+  definition.scope_key = job.settings.scope_key;
+  definition.groupby = version.groupby;
+  if (const auto at = spec.versions.find(version.id); at != spec.versions.end()) {
+    definition.options = at->second->export_options;
+    definition.can_be_negative = metering::CanBeNegative(*at->second);
+  }
+  return definition;
+}
+
+Exporter::Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalogue,
+                   std::shared_ptr<ledger::Reader> reader, Targets targets, std::size_t max_series)
+    : ledger_(ledger),
+      catalogue_(std::move(catalogue)),
+      reader_(std::move(reader)),
+      targets_(targets),
+      max_series_(max_series) {}
+
+void Exporter::MarkAll() {
+  for (const CatalogueJob& job : catalogue_->jobs) {
+    for (const CatalogueSpec& spec : job.specs) {
+      changed_.insert(spec.stored.id);
+    }
+  }
+}
+
+void Exporter::Refresh(base::Instant now) {
+  std::vector<Marked> marked;
+  for (const CatalogueJob& job : catalogue_->jobs) {
+    for (const CatalogueSpec& spec : job.specs) {
+      if (!spec.stored.retired_at && changed_.contains(spec.stored.id)) {
+        marked.push_back({spec.stored.id, ExportDefinitionOf(job, spec)});
+      }
+    }
+  }
+  changed_.clear();
+  ledger_->Post([marked = std::move(marked), reader = reader_, targets = targets_,
+                 max_series = max_series_, now](ledger::WritableLedger& ledger) {
+    for (const Marked& spec : marked) {
+      RefreshSpec(ledger, spec, max_series, targets);
+    }
+    RefreshCounts(*reader, now, targets);
+    targets.metrics->SetLedgerSize(ledger.SizeBytes());
+  });
+}
+
+}  // namespace promtally::collector

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "collector/catalogue.h"
+#include "collector/event_log.h"
+#include "collector/ledger_thread.h"
+#include "exposition/self_metrics.h"
+#include "exposition/usage_page.h"
+#include "ledger/reader.h"
+
+namespace promtally::collector {
+
+/// Keeps the usage page and the self metrics of periods in step with the ledger. Marking is cheap
+/// and happens on the loop; reading and rendering happen on the ledger thread.
+class Exporter {
+ public:
+  struct Targets {
+    exposition::UsagePage* page = nullptr;
+    exposition::SelfMetrics* metrics = nullptr;
+    const EventLog* log = nullptr;
+  };
+
+  Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalogue,
+           std::shared_ptr<ledger::Reader> reader, Targets targets, std::size_t max_series);
+
+  /// Everything is read anew.
+  void MarkAll();
+  /// A period of this spec was answered.
+  void Mark(std::int64_t spec_id) { changed_.insert(spec_id); }
+  /// Reads and renders what was marked.
+  void Refresh(base::Instant now);
+
+ private:
+  LedgerThread* ledger_;
+  std::shared_ptr<const Catalogue> catalogue_;
+  std::shared_ptr<ledger::Reader> reader_;
+  Targets targets_;
+  std::size_t max_series_;
+  std::set<std::int64_t> changed_;
+};
+
+/// How a spec's usage is exported.
+[[nodiscard]] exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
+                                                              const CatalogueSpec& spec);
+
+}  // namespace promtally::collector
