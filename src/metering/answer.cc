@@ -4,6 +4,22 @@
 #include <limits>
 
 namespace promtally::metering {
+namespace {
+
+constexpr std::size_t kLargeElements = 256 * 1024;
+constexpr std::size_t kLargeGrowth = 8;
+
+/// Large containers grow in large steps: memory that is not touched costs nothing, but each step
+/// copies, and has the system clear new pages.
+template <typename Container>
+void ReserveFor(Container& container, std::size_t more) {
+  const std::size_t size = container.size() + more;
+  if (size > container.capacity() && size > kLargeElements) {
+    container.reserve(size * kLargeGrowth);
+  }
+}
+
+}  // namespace
 
 std::optional<std::string_view> Answer::Label(std::size_t index, std::string_view name) const {
   for (std::uint32_t label = 0; label < label_count(index); ++label) {
@@ -42,6 +58,7 @@ void Answer::AddLabel(std::string_view name, std::string_view value) {
   }
   ref.begin = *begin;
   ref.size = static_cast<std::uint32_t>(value.size());
+  ReserveFor(labels_, 1);
   labels_.push_back(ref);
   ++series.labels;
 }
@@ -85,6 +102,7 @@ std::optional<std::uint32_t> Answer::Store(std::string_view text) {
     return std::nullopt;
   }
   const auto begin = static_cast<std::uint32_t>(text_.size());
+  ReserveFor(text_, text.size());
   text_.append(text);
   return begin;
 }

@@ -11,7 +11,6 @@ namespace {
 constexpr std::size_t kHeaderLimitBytes = 64 * 1024;
 constexpr std::uint64_t kRatioLimit = 100;
 constexpr std::uint64_t kRatioFloorBytes = 1U << 20U;
-constexpr int kRedirectLimit = 3;
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;

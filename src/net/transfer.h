@@ -40,6 +40,7 @@ class Transfer {
   void FinishWith(TransferError error, std::string text);
 
  private:
+  static constexpr int kRedirectLimit = 3;
   struct ListDeleter {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };

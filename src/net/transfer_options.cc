@@ -34,7 +34,7 @@ base::Status Transfer::Prepare(const config::HttpClientSettings& settings) {
   header_bytes_ = 0;
   header_complete_ = false;
   error_buffer_[0] = '\0';
-  discard_body_ = settings.follow_redirects && redirects_ < 3;
+  discard_body_ = settings.follow_redirects && redirects_ < kRedirectLimit;
   CURL* handle = handle_.get();
   Set(handle, CURLOPT_PRIVATE, static_cast<void*>(this));
   Set(handle, CURLOPT_ERRORBUFFER, error_buffer_.data());

@@ -50,6 +50,15 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+bool TakesConnections(int port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Loopback(port);
+  const bool connected =
+      ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  ::close(socket);
+  return connected;
+}
+
 int RawRequest(int port, const std::string& method, const std::string& target,
                const std::string& body) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -90,7 +99,8 @@ ServerProcess::ServerProcess(const std::vector<std::string>& arguments, int port
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!ready_ && std::chrono::steady_clock::now() < end &&
          ::waitpid(process_, nullptr, WNOHANG) == 0) {
-    ready_ = RawRequest(port_, "GET", ready_path, "") == 200;
+    ready_ = ready_path == kListening ? TakesConnections(port_)
+                                      : RawRequest(port_, "GET", ready_path, "") == 200;
     if (!ready_) {
       ::poll(nullptr, 0, 20);
     }

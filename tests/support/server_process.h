@@ -14,8 +14,9 @@ namespace promtally::test {
 /// A real server, run in the background until the end of the test, its output thrown away.
 class ServerProcess {
  public:
+  static constexpr const char* kListening = "";
   /// Starts `arguments` (the program's path first) and waits until a GET of `ready_path` on `port`
-  /// gives 200.
+  /// gives 200, or until it takes connections (kListening).
   ServerProcess(const std::vector<std::string>& arguments, int port, const std::string& ready_path);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
@@ -29,6 +30,8 @@ class ServerProcess {
   pid_t process_ = -1;
   bool ready_ = false;
 };
+
+[[nodiscard]] bool TakesConnections(int port);
 
 /// Sends one request without a library and gives the status; 0 without an answer.
 [[nodiscard]] int RawRequest(int port, const std::string& method, const std::string& target,
