@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "config/settings_reader.h"
 #include "promtally/base/labels.h"
@@ -156,12 +158,8 @@ Place SourcePlace(const Node& job) {
   return source == nullptr ? job.place : source->place;
 }
 
-void ResolveSource(const Node& map, JobSettings& job, const Settings& settings,
+void ResolveSource(const Node& map, JobSettings& job, const std::vector<std::string_view>& names,
                    Problems& problems) {
-  std::vector<std::string_view> names;
-  for (const SourceSettings& source : settings.sources) {
-    names.push_back(source.name);
-  }
   const std::string known = "known sources: " + Joined(names);
   if (job.source.empty() && names.size() == 1) {
     job.source = names.front();
@@ -180,6 +178,7 @@ void ReadJobs(ValueReader& reader, const Node& value, Settings& settings) {
   if (!reader.IsList(value, "jobs")) {
     return;
   }
+  std::unordered_set<std::string> names;
   for (const Node* const item : value.items) {
     if (!reader.IsMap(*item)) {
       continue;
@@ -187,10 +186,7 @@ void ReadJobs(ValueReader& reader, const Node& value, Settings& settings) {
     JobSettings job;
     reader.ReadMap<JobSettings>(*item, "collect[]", {kJob}, job);
     CheckJob(*item, job, reader.problems());
-    const bool known =
-        std::any_of(settings.jobs.begin(), settings.jobs.end(),
-                    [&job](const JobSettings& other) { return other.job == job.job; });
-    if (known) {
+    if (!names.insert(job.job).second) {
       const Node* const name = Find(*item, "job");
       reader.problems().Error(name == nullptr ? item->place : name->place,
                               "two jobs have the name " + Quoted(job.job),
@@ -213,10 +209,14 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems) {
     }
     return;
   }
+  std::vector<std::string_view> names;
+  for (const SourceSettings& source : settings.sources) {
+    names.push_back(source.name);
+  }
   std::size_t next = 0;
   for (const Node* const item : collect->items) {
     if (item->kind == NodeKind::kMap) {
-      ResolveSource(*item, settings.jobs[next++], settings, problems);
+      ResolveSource(*item, settings.jobs[next++], names, problems);
     }
   }
 }
