@@ -158,17 +158,27 @@ Place SourcePlace(const Node& job) {
   return source == nullptr ? job.place : source->place;
 }
 
-void ResolveSource(const Node& map, JobSettings& job, const std::vector<std::string_view>& names,
-                   Problems& problems) {
-  const std::string known = "known sources: " + Joined(names);
+void ResolveSource(const Node& map, JobSettings& job,
+                   const std::unordered_set<std::string_view>& names, Problems& problems) {
   if (job.source.empty() && names.size() == 1) {
-    job.source = names.front();
-  } else if (job.source.empty()) {
-    problems.Error(map.place, "the job has no \"source\", and there are several", known);
-  } else if (std::find(names.begin(), names.end(), job.source) == names.end()) {
-    const std::string_view nearest = base::Nearest(job.source, names);
-    problems.Error(SourcePlace(map), "there is no source " + Quoted(job.source),
-                   nearest.empty() ? known : "did you mean " + Quoted(nearest) + "?");
+    job.source = *names.begin();
+    return;
+  }
+  if (names.contains(job.source)) {
+    return;
+  }
+  std::string hint;
+  if (!problems.IsFull()) {
+    std::vector<std::string_view> sorted(names.begin(), names.end());
+    std::sort(sorted.begin(), sorted.end());
+    const std::string_view nearest = base::Nearest(job.source, sorted);
+    hint = nearest.empty() ? "known sources: " + Joined(sorted)
+                           : "did you mean " + Quoted(nearest) + "?";
+  }
+  if (job.source.empty()) {
+    problems.Error(map.place, "the job has no \"source\", and there are several", hint);
+  } else {
+    problems.Error(SourcePlace(map), "there is no source " + Quoted(job.source), hint);
   }
 }
 
@@ -209,9 +219,9 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems) {
     }
     return;
   }
-  std::vector<std::string_view> names;
+  std::unordered_set<std::string_view> names;
   for (const SourceSettings& source : settings.sources) {
-    names.push_back(source.name);
+    names.insert(source.name);
   }
   std::size_t next = 0;
   for (const Node* const item : collect->items) {
