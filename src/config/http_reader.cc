@@ -110,6 +110,8 @@ constexpr std::array<Field<HttpClientSettings>, 13> kTlsConfig{{
     {"max_version"},
 }};
 
+constexpr std::size_t kMostHeaders = 100;
+
 constexpr std::array<std::string_view, 7> kOwnHeaders{
     "connection", "content-length",    "content-type",    "host",
     "te",         "transfer-encoding", "accept-encoding",
@@ -212,7 +214,9 @@ void ReadTlsConfig(ValueReader& reader, const Node& value, HttpClientSettings& t
 }
 
 void ReadHeaders(ValueReader& reader, const Node& value, HttpClientSettings& target) {
-  if (reader.IsMap(value)) {
+  if (reader.IsMap(value) && value.entries.size() > kMostHeaders) {
+    reader.Wrong(value, "has more than " + std::to_string(kMostHeaders) + " headers");
+  } else if (value.kind == NodeKind::kMap) {
     for (const Entry& entry : value.entries) {
       ReadHeader(reader, entry, target);
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/metric_values.h"
 
-#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "promtally/base/labels.h"
 
@@ -152,6 +153,7 @@ void ReadMutateMap(ValueReader& reader, const Node& value,
   if (!reader.IsMap(value)) {
     return;
   }
+  std::set<base::Decimal> known;
   for (const Entry& pair : value.entries) {
     metering::MapEntry entry;
     const std::optional<base::Decimal> key = MapKey(reader, *pair.key);
@@ -160,9 +162,7 @@ void ReadMutateMap(ValueReader& reader, const Node& value,
       continue;
     }
     entry.key = *key;
-    const bool known = std::any_of(target.begin(), target.end(),
-                                   [&key](const auto& other) { return other.key == *key; });
-    if (known) {
+    if (!known.insert(*key).second) {
       reader.problems().Error(pair.key->place, "key " + Quoted(pair.key->text) + " of " +
                                                    reader.Subject() + " equals a key before it");
       continue;
@@ -175,6 +175,7 @@ void ReadLabels(ValueReader& reader, const Node& value, std::vector<std::string>
   if (!reader.IsList(value, "label names")) {
     return;
   }
+  std::unordered_set<std::string> known;
   for (const Node* const item : value.items) {
     std::optional<std::string> label = reader.Text(*item);
     if (!label) {
@@ -185,7 +186,7 @@ void ReadLabels(ValueReader& reader, const Node& value, std::vector<std::string>
                    "letters, digits and _, not a digit first");
       continue;
     }
-    if (std::find(target.begin(), target.end(), *label) != target.end()) {
+    if (!known.insert(*label).second) {
       reader.problems().Warn(item->place,
                              reader.Subject() + " has label " + Quoted(*label) + " twice");
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/metrics_checks.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "promtally/promql/functions.h"
 
@@ -93,12 +94,13 @@ void CheckLabels(const SpecDraft& draft, Problems& problems) {
     return list == nullptr ? std::vector<const Node*>{} : list->items;
   };
   const std::vector<const Node*> groupby = items_of("groupby");
+  std::unordered_set<std::string_view> names;
+  for (const Node* const item : groupby) {
+    names.insert(item->text);
+  }
   const std::string metric = "metric " + Quoted(draft.spec.metric);
   for (const Node* const item : items_of("metadata")) {
-    const bool both = std::any_of(groupby.begin(), groupby.end(), [item](const Node* other) {
-      return other->kind == NodeKind::kScalar && other->text == item->text;
-    });
-    if (both && item->kind == NodeKind::kScalar) {
+    if (item->kind == NodeKind::kScalar && names.contains(item->text)) {
       problems.Warn(item->place, "label " + Quoted(item->text) + " of " + metric +
                                      " is in groupby and in metadata");
     }

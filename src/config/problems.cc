@@ -70,6 +70,8 @@ std::string_view Problems::Line(std::size_t line) const {
   return line > 0 && line <= lines_.size() ? lines_[line - 1] : std::string_view{};
 }
 
+bool Problems::IsFull() const { return errors_ >= kMostErrors; }
+
 void Problems::Hide(Place place, std::size_t bytes) { hidden_.push_back({place, bytes}); }
 
 // The line as it stands in the file, secrets as stars of the same number of characters.

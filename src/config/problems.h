@@ -33,6 +33,8 @@ class Problems {
   /// Prints stars in the place of a secret: `bytes` from `place`, at most to the end of its line.
   void Hide(Place place, std::size_t bytes);
 
+  /// Further errors are counted only: a suggestion for them need not be looked for.
+  [[nodiscard]] bool IsFull() const;
   [[nodiscard]] bool HasErrors() const { return errors_ > 0; }
   /// `4:7`, the column counted in characters, for a message that names a second place.
   [[nodiscard]] std::string ToText(Place place) const;

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "config/settings_reader.h"
 #include "promtally/base/labels.h"
@@ -156,21 +158,27 @@ Place SourcePlace(const Node& job) {
   return source == nullptr ? job.place : source->place;
 }
 
-void ResolveSource(const Node& map, JobSettings& job, const Settings& settings,
-                   Problems& problems) {
-  std::vector<std::string_view> names;
-  for (const SourceSettings& source : settings.sources) {
-    names.push_back(source.name);
-  }
-  const std::string known = "known sources: " + Joined(names);
+void ResolveSource(const Node& map, JobSettings& job,
+                   const std::unordered_set<std::string_view>& names, Problems& problems) {
   if (job.source.empty() && names.size() == 1) {
-    job.source = names.front();
-  } else if (job.source.empty()) {
-    problems.Error(map.place, "the job has no \"source\", and there are several", known);
-  } else if (std::find(names.begin(), names.end(), job.source) == names.end()) {
-    const std::string_view nearest = base::Nearest(job.source, names);
-    problems.Error(SourcePlace(map), "there is no source " + Quoted(job.source),
-                   nearest.empty() ? known : "did you mean " + Quoted(nearest) + "?");
+    job.source = *names.begin();
+    return;
+  }
+  if (names.contains(job.source)) {
+    return;
+  }
+  std::string hint;
+  if (!problems.IsFull()) {
+    std::vector<std::string_view> sorted(names.begin(), names.end());
+    std::sort(sorted.begin(), sorted.end());
+    const std::string_view nearest = base::Nearest(job.source, sorted);
+    hint = nearest.empty() ? "known sources: " + Joined(sorted)
+                           : "did you mean " + Quoted(nearest) + "?";
+  }
+  if (job.source.empty()) {
+    problems.Error(map.place, "the job has no \"source\", and there are several", hint);
+  } else {
+    problems.Error(SourcePlace(map), "there is no source " + Quoted(job.source), hint);
   }
 }
 
@@ -180,6 +188,7 @@ void ReadJobs(ValueReader& reader, const Node& value, Settings& settings) {
   if (!reader.IsList(value, "jobs")) {
     return;
   }
+  std::unordered_set<std::string> names;
   for (const Node* const item : value.items) {
     if (!reader.IsMap(*item)) {
       continue;
@@ -187,10 +196,7 @@ void ReadJobs(ValueReader& reader, const Node& value, Settings& settings) {
     JobSettings job;
     reader.ReadMap<JobSettings>(*item, "collect[]", {kJob}, job);
     CheckJob(*item, job, reader.problems());
-    const bool known =
-        std::any_of(settings.jobs.begin(), settings.jobs.end(),
-                    [&job](const JobSettings& other) { return other.job == job.job; });
-    if (known) {
+    if (!names.insert(job.job).second) {
       const Node* const name = Find(*item, "job");
       reader.problems().Error(name == nullptr ? item->place : name->place,
                               "two jobs have the name " + Quoted(job.job),
@@ -213,10 +219,14 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems) {
     }
     return;
   }
+  std::unordered_set<std::string_view> names;
+  for (const SourceSettings& source : settings.sources) {
+    names.insert(source.name);
+  }
   std::size_t next = 0;
   for (const Node* const item : collect->items) {
     if (item->kind == NodeKind::kMap) {
-      ResolveSource(*item, settings.jobs[next++], settings, problems);
+      ResolveSource(*item, settings.jobs[next++], names, problems);
     }
   }
 }

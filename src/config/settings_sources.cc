@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "config/http_reader.h"
@@ -59,6 +59,7 @@ void ReadSources(ValueReader& reader, const Node& value, Settings& settings) {
   if (!reader.IsList(value, "sources")) {
     return;
   }
+  std::unordered_set<std::string> names;
   for (const Node* const item : value.items) {
     if (!reader.IsMap(*item)) {
       continue;
@@ -71,10 +72,7 @@ void ReadSources(ValueReader& reader, const Node& value, Settings& settings) {
       reader.problems().Error(item->place, "the source has no \"url\"",
                               "such as url: http://localhost:9090");
     }
-    const bool known =
-        std::any_of(settings.sources.begin(), settings.sources.end(),
-                    [&source](const SourceSettings& other) { return other.name == source.name; });
-    if (known) {
+    if (!names.insert(source.name).second) {
       const Node* const name = Find(*item, "name");
       reader.problems().Error(name == nullptr ? item->place : name->place,
                               "two sources have the name " + Quoted(source.name),

@@ -50,6 +50,10 @@ void ValueReader::Wrong(const Node& value, std::string_view what, std::string hi
 }
 
 void ValueReader::UnknownKey(const Node& key, const KnownKeys& known) {
+  if (problems_.IsFull()) {
+    problems_.Error(key.place, "unknown key");
+    return;
+  }
   std::vector<std::string_view> all = known.now;
   all.insert(all.end(), known.later.begin(), known.later.end());
   const std::string_view nearest = base::Nearest(key.text, all);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "promtally/config/metrics_file.h"
+#include "promtally/config/settings.h"
+#include "unit/config/config_testing.h"
+
+namespace promtally::config {
+namespace {
+
+std::string RootFile(const std::string& path) {
+  return FileText(std::string(PROMTALLY_ROOT) + "/" + path);
+}
+
+// The keys of all tables: rows of which the first column is one word in backticks.
+std::multiset<std::string> DocumentedKeys() {
+  std::multiset<std::string> keys;
+  std::istringstream text(RootFile("docs/configuration.md"));
+  constexpr std::string_view kRow = "| `";
+  for (std::string line; std::getline(text, line);) {
+    const std::size_t end = line.find('`', kRow.size());
+    if (line.starts_with(kRow) && end != std::string::npos && line.substr(end, 4) == "` | ") {
+      keys.insert(line.substr(kRow.size(), end - kRow.size()));
+    }
+  }
+  return keys;
+}
+
+TEST(ConfigurationReference, HasEachKeyOfTheReadersOnceAndNoOther) {
+  std::multiset<std::string> known;
+  for (const std::vector<std::string>& keys : {SettingsKeys(), MetricsKeys()}) {
+    known.insert(keys.begin(), keys.end());
+  }
+  EXPECT_GT(known.size(), 60U);
+  EXPECT_THAT(DocumentedKeys(), testing::ContainerEq(known));
+}
+
+TEST(ConfigurationReference, HasSixColumnsInEachRowOfAKey) {
+  std::istringstream text(RootFile("docs/configuration.md"));
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("| `sources") || line.starts_with("| `collect") ||
+        line.starts_with("| `metrics")) {
+      EXPECT_EQ(std::count(line.begin(), line.end(), '|'), 7) << line;
+    }
+  }
+}
+
+TEST(ExampleFiles, LoadWithoutErrors) {
+  const Environment empty = [](const std::string&) { return std::nullopt; };
+  const SettingsFile settings = ReadSettings(RootFile("etc/promtally.yml"), "promtally.yml", empty);
+  EXPECT_EQ(Rendered(settings.diagnostics), "");
+  EXPECT_EQ(settings.settings.jobs.size(), 1U);
+  const MetricsFile metrics = ReadMetricsFile(RootFile("etc/metrics.yml"), "metrics.yml");
+  EXPECT_EQ(Rendered(Errors(metrics.diagnostics)), "");
+  EXPECT_EQ(metrics.specs.size(), 4U);
+}
+
+TEST(ExampleFiles, AreToldApartByTheirKeys) {
+  EXPECT_TRUE(LooksLikeSettings(RootFile("etc/promtally.yml")));
+  EXPECT_FALSE(LooksLikeSettings(RootFile("etc/metrics.yml")));
+}
+
+}  // namespace
+}  // namespace promtally::config
