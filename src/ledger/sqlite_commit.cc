@@ -138,7 +138,7 @@ class CommitWriter {
         " values(?, ?, 0, ?, ?)");
     insert->Bind(1, period_id);
     for (const CommitBatch::Row& row : batch.rows()) {
-      insert->Bind(2, series_[row.entry].id);
+      insert->Bind(2, row.series_id);
       BindQuantity(*insert, 3, batch.text(row));
       insert->Bind(4, queries[row.usage->answer]);
       insert->Run();
