@@ -6,6 +6,18 @@
 #include <charconv>
 
 namespace promtally::ledger {
+namespace {
+
+/// The first eight bytes as a number that sorts as they do.
+std::uint64_t PrefixOf(const base::Digest& hash) {
+  std::uint64_t prefix = 0;
+  for (std::size_t i = 0; i < sizeof prefix; ++i) {
+    prefix = prefix << 8U | hash[i];
+  }
+  return prefix;
+}
+
+}  // namespace
 
 CommitBatch::CommitBatch(const PeriodCommit& commit) {
   const std::vector<metering::UsageRow>& usage = commit.result->rows;
@@ -13,11 +25,13 @@ CommitBatch::CommitBatch(const PeriodCommit& commit) {
   for (const metering::UsageRow& row : usage) {
     const auto begin = static_cast<std::uint32_t>(texts_.size());
     AppendText(row.quantity, commit.context->rounding);
-    rows_.push_back({&row, begin, static_cast<std::uint32_t>(texts_.size() - begin), 0});
+    rows_.push_back(
+        {&row, PrefixOf(row.hash), 0, begin, static_cast<std::uint32_t>(texts_.size() - begin), 0});
     (row.quantity.Sign() < 0 ? negative_ : positive_).Add(row.quantity);
   }
-  std::sort(rows_.begin(), rows_.end(),
-            [](const Row& a, const Row& b) { return a.usage->hash < b.usage->hash; });
+  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.usage->hash < b.usage->hash;
+  });
 }
 
 void CommitBatch::AppendText(const base::Decimal& quantity, metering::RoundingMode rounding) {
@@ -59,9 +73,10 @@ void CommitBatch::Match(const SeriesList& known) {
       ++entry;
     }
     row.entry = entry;
+    row.series_id = known[entry].id;
   }
   std::sort(rows_.begin(), rows_.end(),
-            [&](const Row& a, const Row& b) { return known[a.entry].id < known[b.entry].id; });
+            [](const Row& a, const Row& b) { return a.series_id < b.series_id; });
 }
 
 void CommitBatch::FeedDigest(PeriodDigest& digest) const {

@@ -19,6 +19,8 @@ class CommitBatch {
  public:
   struct Row {
     const metering::UsageRow* usage = nullptr;
+    std::uint64_t prefix = 0;    ///< first bytes of the hash: sorting seldom looks further
+    std::int64_t series_id = 0;  ///< once Match() has run
     std::uint32_t text_begin = 0;
     std::uint32_t text_size = 0;
     std::size_t entry = 0;  ///< index into the series list, once Match() has run

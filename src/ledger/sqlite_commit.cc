@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "ledger/commit_batch.h"
@@ -42,7 +43,7 @@ class CommitWriter {
     InsertNewSeries(batch);
     batch.Match(series_);
     InsertRecords(batch, revision.period_id, queries);
-    UpdateTotals(batch);
+    PutTotals(batch);
     InsertRejected(revision.period_id);
   }
 
@@ -107,6 +108,7 @@ class CommitWriter {
     series_.reserve(known + unknown.size());
     auto insert =
         db_.Use("insert into series(spec_id, kind, scope, labels, hash) values(?, ?, ?, ?, ?)");
+    first_new_ = db_.Find("select coalesce(max(series_id), 0) + 1 from series").value_or(1);
     std::string labels;
     for (const metering::UsageRow* row : unknown) {
       const auto scope = metering::ScopeOf(*commit_.context, *commit_.result, *row);
@@ -119,16 +121,10 @@ class CommitWriter {
       insert->Bind(5, row->hash);
       insert->Run();
       series_.push_back({row->hash, db_.LastId(), 0, 0, commit_.period.begin});
-      InsertTotal(series_.back().id);
     }
     std::inplace_merge(series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(known),
                        series_.end(),
                        [](const SeriesEntry& a, const SeriesEntry& b) { return a.hash < b.hash; });
-  }
-
-  void InsertTotal(std::int64_t series_id) {
-    db_.Run("insert into total(series_id, positive, negative, created) values(?, 0, 0, ?)",
-            series_id, commit_.period.begin);
   }
 
   void InsertRecords(const CommitBatch& batch, std::int64_t period_id,
@@ -138,29 +134,33 @@ class CommitWriter {
         " values(?, ?, 0, ?, ?)");
     insert->Bind(1, period_id);
     for (const CommitBatch::Row& row : batch.rows()) {
-      insert->Bind(2, series_[row.entry].id);
+      insert->Bind(2, row.series_id);
       BindQuantity(*insert, 3, batch.text(row));
       insert->Bind(4, queries[row.usage->answer]);
       insert->Run();
     }
   }
 
-  void UpdateTotals(const CommitBatch& batch) {
+  void PutTotals(const CommitBatch& batch) {
     auto update =
         db_.Use("update total set positive = ?, negative = ?, created = ? where series_id = ?");
+    auto insert =
+        db_.Use("insert into total(positive, negative, created, series_id) values(?, ?, ?, ?)");
     for (const CommitBatch::Row& row : batch.rows()) {
       SeriesEntry& entry = series_[row.entry];
+      const bool is_new = entry.id >= first_new_;
       const int sign = row.usage->quantity.Sign();
-      if (sign == 0 && entry.created <= commit_.period.begin) {
+      if (!is_new && sign == 0 && entry.created <= commit_.period.begin) {
         continue;
       }
       (sign < 0 ? entry.negative : entry.positive) += row.usage->quantity;
       entry.created = std::min(entry.created, commit_.period.begin);  // older periods may follow
-      BindDecimal(*update, 1, entry.positive);
-      BindDecimal(*update, 2, entry.negative);
-      update->Bind(3, entry.created);
-      update->Bind(4, entry.id);
-      update->Run();
+      Statement& put = is_new ? *insert : *update;
+      BindDecimal(put, 1, entry.positive);
+      BindDecimal(put, 2, entry.negative);
+      put.Bind(3, entry.created);
+      put.Bind(4, entry.id);
+      put.Run();
     }
   }
 
@@ -177,6 +177,7 @@ class CommitWriter {
   Connection& db_;
   const PeriodCommit& commit_;
   SeriesList& series_;
+  std::int64_t first_new_ = std::numeric_limits<std::int64_t>::max();  // id of the first new series
 };
 
 }  // namespace

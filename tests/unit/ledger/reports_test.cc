@@ -99,7 +99,7 @@ TEST_F(UsageTotals, AreWhatTheViewForAnalystsAddsUpTo) {
                       " sum(quantity) as requests from usage where name = 'requests'"
                       " and begin >= '2025-06-01T00:00:00Z' and begin < '2025-07-01T00:00:00Z'"
                       " group by scope, code order by scope, code"),
-            "p1|200|2|40.0\np2|200|1|1.5\n");
+            "p1|200|2|40\np2|200|1|1.5\n");
 }
 
 TEST_F(UsageRecords, ComeBySpecAndPeriod) {
