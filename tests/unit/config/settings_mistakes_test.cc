@@ -26,7 +26,8 @@ const RenderedCase kMistakes[] = {
      "p.yml:2:5: error: unknown key \"intervall\" in collect[]\n"
      "  - intervall: 1h\n"
      "    ^\n"
-     "hint: known keys: job, source, metrics_file, period, wait_periods, settle, scope_key, scopes, "
+     "hint: known keys: job, source, metrics_file, period, wait_periods, settle, scope_key, "
+     "scopes, "
      "start, rounding, on_bad_series, empty_after\n"},
     {"MisspeltSection", "ledgr: {path: x}\n",
      "p.yml:1:1: error: unknown key \"ledgr\"\n"
