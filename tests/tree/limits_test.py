@@ -98,7 +98,9 @@ class Limits(unittest.TestCase):
         self.collect(too_long)
 
     def test_functions_fit_on_a_screen(self):
-        self.collect(lambda path, text: long_functions(path, text) if path.suffix in (".cc", ".h") else [])
+        # A test may be a long table of rows; its file's limit holds.
+        self.collect(lambda path, text: long_functions(path, text) if path.suffix in (".cc", ".h") and
+                     path.parts[0] != "tests" else [])
 
     def test_every_source_names_its_licence(self):
         self.collect(lacks_licence)
