@@ -153,7 +153,7 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
 }  // namespace
 
 int RunCollect(const CollectOptions& options) {
-  auto configuration = LoadConfiguration(options.config_file, false);
+  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount);
   if (!configuration) {
     return configuration.error();
   }

@@ -54,7 +54,7 @@ OrExit<std::string> SpecName(const AcceptOptions& options) {
   if (options.where.config_file.empty()) {
     return options.name;
   }
-  auto configuration = LoadConfiguration(options.where.config_file, true);
+  auto configuration = LoadConfiguration(options.where.config_file, Warnings::kHide);
   if (!configuration) {
     return tl::unexpected(configuration.error());
   }

@@ -23,7 +23,7 @@ namespace {
 constexpr std::uintmax_t kFileLimit = 4U << 20;
 
 /// Reads the metrics file of a job into `job`; false when it has errors.
-bool LoadMetrics(const std::string& config_file, bool quiet, collector::ConfiguredJob* job) {
+bool LoadMetrics(const std::string& config_file, Warnings warnings, collector::ConfiguredJob* job) {
   const std::string path = JoinPath(config_file, job->settings.metrics_file);
   auto text = ReadFile(path);
   if (!text) {
@@ -32,8 +32,12 @@ bool LoadMetrics(const std::string& config_file, bool quiet, collector::Configur
   }
   config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
   const bool bad = base::HasErrors(metrics.diagnostics);
-  if (bad || !quiet) {
+  if (bad || warnings == Warnings::kShow) {
     PrintDiagnostics(metrics.diagnostics);
+  } else if (warnings == Warnings::kCount && !metrics.diagnostics.empty()) {
+    std::cerr << fmt::format("note: {0} has {1} warning{2}; promtally check {0} shows {3}\n", path,
+                             metrics.diagnostics.size(), metrics.diagnostics.size() == 1 ? "" : "s",
+                             metrics.diagnostics.size() == 1 ? "it" : "them");
   }
   job->specs = std::move(metrics.specs);
   job->metrics_text = *std::move(text);
@@ -93,7 +97,7 @@ int PrintError(const std::string& message, int status) {
   return status;
 }
 
-OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet) {
+OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings) {
   if (file.empty()) {
     return tl::unexpected(PrintError("--config FILE is needed", kWrongUsage));
   }
@@ -103,7 +107,7 @@ OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet) {
   }
   config::SettingsFile read = config::ReadSettings(*text, file, EnvironmentVariable);
   bool bad = base::HasErrors(read.diagnostics);
-  if (bad || !quiet) {
+  if (bad || warnings != Warnings::kHide) {
     PrintDiagnostics(read.diagnostics);
   }
   Configuration configuration;
@@ -116,7 +120,7 @@ OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet) {
     for (const config::JobSettings& settings : configuration.settings.jobs) {
       collector::ConfiguredJob job;
       job.settings = settings;
-      bad = !LoadMetrics(file, quiet, &job) || bad;
+      bad = !LoadMetrics(file, warnings, &job) || bad;
       configuration.jobs.push_back(std::move(job));
     }
   }

@@ -38,9 +38,12 @@ void PrintDiagnostics(const base::Diagnostics& diagnostics);
 /// `promtally: error: …` on standard error; returns `status`.
 int PrintError(const std::string& message, int status);
 
-/// Loads and checks everything; errors are printed and give exit status 3, warnings are printed
-/// unless `quiet`.
-[[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, bool quiet);
+/// What is said of warnings when a configuration is loaded: all of them (a dry run), those of
+/// promtally.yml and how many metrics files have (a run: it repeats every hour), or nothing.
+enum class Warnings { kShow, kCount, kHide };
+
+/// Loads and checks everything; errors are printed and give exit status 3.
+[[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings);
 
 /// Loads an --http.config.file.
 [[nodiscard]] OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file);

@@ -196,7 +196,8 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   }
   std::optional<Configuration> configuration;
   if (!options.config_file.empty()) {
-    auto loaded = LoadConfiguration(options.config_file, !options.metrics_file.empty());
+    auto loaded = LoadConfiguration(
+        options.config_file, options.metrics_file.empty() ? Warnings::kShow : Warnings::kHide);
     if (!loaded) {
       return tl::unexpected(loaded.error());
     }

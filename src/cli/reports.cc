@@ -109,6 +109,32 @@ int PrintTotals(ledger::Reader& reader, const ledger::UsageFilter& filter,
   return kDone;
 }
 
+/// Open or failed periods that follow each other and say the same, for one row.
+struct Stretch {
+  const ledger::PeriodEntry* first;
+  metering::Period period;
+  std::size_t periods = 1;
+
+  [[nodiscard]] bool Continues(const ledger::PeriodEntry& next) const {
+    return next.period.begin == period.end && next.state == first->state &&
+           next.reason == first->reason && next.detail == first->detail &&
+           next.attempts == first->attempts && next.next_retry == first->next_retry;
+  }
+};
+
+std::vector<Stretch> Stretches(const std::vector<ledger::PeriodEntry>& entries) {
+  std::vector<Stretch> stretches;
+  for (const ledger::PeriodEntry& entry : entries) {
+    if (!stretches.empty() && stretches.back().Continues(entry)) {
+      stretches.back().period.end = entry.period.end;
+      ++stretches.back().periods;
+    } else {
+      stretches.push_back({&entry, entry.period});
+    }
+  }
+  return stretches;
+}
+
 std::string OrDash(const std::optional<base::Instant>& instant) {
   return instant ? base::ToText(*instant) : "-";
 }
@@ -130,6 +156,8 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
   Table periods({{"job"},
                  {"name"},
                  {"begin"},
+                 {"end"},
+                 {"periods", true},
                  {"state"},
                  {"reason"},
                  {"attempts", true},
@@ -144,10 +172,12 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
                std::to_string(status.open), std::to_string(status.failed),
                std::to_string(status.rejected), std::to_string(status.unattributed),
                std::to_string(status.skipped), status.retired ? "yes" : ""});
-    for (const ledger::PeriodEntry& period : status.unfinished) {
-      periods.Add({status.job, status.name, base::ToText(period.period.begin),
-                   std::string(ToText(period.state)), period.reason,
-                   std::to_string(period.attempts), OrDash(period.next_retry), period.detail});
+    for (const Stretch& stretch : Stretches(status.unfinished)) {
+      const ledger::PeriodEntry& first = *stretch.first;
+      periods.Add({status.job, status.name, base::ToText(stretch.period.begin),
+                   base::ToText(stretch.period.end), std::to_string(stretch.periods),
+                   std::string(ToText(first.state)), first.reason, std::to_string(first.attempts),
+                   OrDash(first.next_retry), first.detail});
     }
   }
   specs.Print(std::cout, format);

@@ -115,7 +115,7 @@ class Service {
 }  // namespace
 
 int RunServe(const ServeOptions& options) {
-  auto configuration = LoadConfiguration(options.config_file, false);
+  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount);
   if (!configuration) {
     return configuration.error();
   }
