@@ -75,6 +75,11 @@ class Service {
       log_.Info("Listening", {{"address", address}});
     }
     WaitForSignal();
+    daemon_.on_health = [this](bool healthy) {
+      if (!stopping_) {
+        routes_.SetReadiness(healthy ? web::Readiness::kReady : web::Readiness::kStarting);
+      }
+    };
     daemon_.Start();
     routes_.SetReadiness(web::Readiness::kReady);
     log_.Info("Server is ready to receive web requests.");

@@ -19,6 +19,7 @@ constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::seconds kLongestPause{30};
 constexpr std::chrono::milliseconds kShortestPause{200};
 constexpr std::chrono::seconds kLedgerPause{30};  // after a failed write
+constexpr std::chrono::minutes kRepeatWarnings{1};
 
 }  // namespace
 
@@ -75,7 +76,9 @@ void Daemon::StartRound() {
 }
 
 void Daemon::OnRoundDone(const RoundReport& report) {
-  healthy_ = !report.ledger_error;
+  if (on_health) {
+    on_health(!report.ledger_error);
+  }
   if (report.ledger_error) {
     log_.Error("The ledger cannot be written", {{"err", report.ledger_error->message}});
   } else if (!report.periods.empty()) {
@@ -86,9 +89,6 @@ void Daemon::OnRoundDone(const RoundReport& report) {
                             {"rejected_series", std::to_string(report.Rejected())}});
   }
   exporter_.Refresh(context_.clock());
-  if (on_first_round) {
-    std::exchange(on_first_round, nullptr)();
-  }
   if (stopping_) {
     if (stopped_) {
       std::exchange(stopped_, nullptr)();
@@ -132,8 +132,11 @@ void Daemon::ScheduleTick() {
   });
 }
 
-/// Carries out what `accept` left beside the ledger.
+/// Shows what a long round has done so far, and carries out what `accept` left beside the ledger.
 void Daemon::Tick() {
+  if (exporter_.has_marks()) {
+    exporter_.Refresh(context_.clock());
+  }
   const auto pending = ledger::PendingAcceptRequests(options_.ledger_path);
   if (pending.empty()) {
     return;
@@ -169,10 +172,12 @@ void Daemon::OnServer(const std::string& source, const source::ServerIdentity& i
 }
 
 void Daemon::OnPeriod(const PeriodReport& report) {
-  LogPeriod(report);
   if (report.state != PeriodState::kCommitted && report.state != PeriodState::kEmpty) {
+    LogUnfinished(report);
     return;
   }
+  LogSeries(report);
+  warnings_.erase(report.spec_id);
   exporter_.Mark(report.spec_id);
   metrics_.ObserveCommit(
       report.job, report.name,
@@ -182,22 +187,30 @@ void Daemon::OnPeriod(const PeriodReport& report) {
   metrics_.SetLastSuccess(report.job, report.name, context_.clock());
 }
 
-void Daemon::LogPeriod(const PeriodReport& report) const {
-  const bool bad = report.state == PeriodState::kOpen || report.state == PeriodState::kFailed;
-  const std::string begin = base::ToText(report.period.begin);
-  if (bad) {
-    log_.Warn(report.state == PeriodState::kOpen ? "Period stays open" : "Period failed",
-              {{"promtally_job", report.job},
-               {"name", report.name},
-               {"begin", begin},
-               {"reason", report.reason},
-               {"err", report.detail}});
-  } else {
-    log_.Debug("Period answered", {{"promtally_job", report.job},
-                                   {"name", report.name},
-                                   {"begin", begin},
-                                   {"records", std::to_string(report.records)}});
+/// A spec that cannot be answered says so once a minute, not once a period.
+void Daemon::LogUnfinished(const PeriodReport& report) {
+  LastWarning& last = warnings_[report.spec_id];
+  const base::Instant now = context_.clock();
+  if (last.reason == report.reason && now - last.at < kRepeatWarnings) {
+    ++last.suppressed;
+    return;
   }
+  log_.Warn(report.state == PeriodState::kOpen ? "Period stays open" : "Period failed",
+            {{"promtally_job", report.job},
+             {"name", report.name},
+             {"begin", base::ToText(report.period.begin)},
+             {"reason", report.reason},
+             {"suppressed", std::to_string(last.suppressed)},
+             {"err", report.detail}});
+  last = {report.reason, now, 0};
+}
+
+void Daemon::LogSeries(const PeriodReport& report) const {
+  const std::string begin = base::ToText(report.period.begin);
+  log_.Debug("Period answered", {{"promtally_job", report.job},
+                                 {"name", report.name},
+                                 {"begin", begin},
+                                 {"records", std::to_string(report.records)}});
   if (report.rejected > 0 || report.skip_failures > 0) {
     log_.Warn("Series were rejected or could not be judged",
               {{"promtally_job", report.job},

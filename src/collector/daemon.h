@@ -34,10 +34,8 @@ class Daemon : public RoundObserver {
   void Start();
   /// No new round; `stopped` is called when the running one has ended.
   void Stop(std::function<void()> stopped);
-  /// False while the ledger cannot be written.
-  [[nodiscard]] bool healthy() const { return healthy_; }
-
-  std::function<void()> on_first_round;  ///< called once, when the first round is over
+  /// Called after each round: whether the ledger could be written. May be empty.
+  std::function<void(bool healthy)> on_health;
 
   void OnServer(const std::string& source, const source::ServerIdentity& identity,
                 base::Milliseconds behind) override;
@@ -49,7 +47,8 @@ class Daemon : public RoundObserver {
   void ScheduleRound(const RoundReport& report);
   void ScheduleTick();
   void Tick();
-  void LogPeriod(const PeriodReport& report) const;
+  void LogUnfinished(const PeriodReport& report);
+  void LogSeries(const PeriodReport& report) const;
 
   RoundContext context_;
   DaemonOptions options_;
@@ -60,7 +59,13 @@ class Daemon : public RoundObserver {
   boost::asio::steady_timer tick_timer_;
   std::shared_ptr<Round> round_;
   std::function<void()> stopped_;
-  bool healthy_ = true;
+  /// Of each spec: the last warning, when it was written, and how many were left out since.
+  struct LastWarning {
+    std::string reason;
+    base::Instant at;
+    int suppressed = 0;
+  };
+  std::map<std::int64_t, LastWarning> warnings_;
   bool stopping_ = false;
 };
 

@@ -31,6 +31,7 @@ class Exporter {
   void MarkAll();
   /// A period of this spec was answered.
   void Mark(std::int64_t spec_id) { changed_.insert(spec_id); }
+  [[nodiscard]] bool has_marks() const { return !changed_.empty(); }
   /// Reads and renders what was marked.
   void Refresh(base::Instant now);
 
