@@ -42,8 +42,8 @@ TEST(Settings, OfAnEmptyFileAreTheDefaults) {
   EXPECT_EQ(settings.log.level, LogLevel::kInfo);
 }
 
-TEST(Settings, OfEveryKeyAreRead) {
-  const Settings settings = Valid(R"(
+// Every key with a value that is not its default.
+constexpr const char* kEveryKey = R"(
 sources:
   - name: main
     type: prometheus
@@ -77,7 +77,10 @@ ledger: {type: sqlite, path: /var/lib/promtally/ledger.db}
 web: {listen: ['[::1]:9899', :8080], telemetry_path: /m}
 export: {prefix: usage_, max_series: 5}
 log: {level: debug, format: json}
-)");
+)";
+
+TEST(Settings, OfEverySourceKeyAreRead) {
+  const Settings settings = Valid(kEveryKey);
   ASSERT_EQ(settings.sources.size(), 2U);
   const SourceSettings& source = settings.sources[0];
   EXPECT_EQ(source.name, "main");
@@ -95,6 +98,10 @@ log: {level: debug, format: json}
   EXPECT_EQ(settings.sources[1].http.credentials.file, "token");
   EXPECT_EQ(settings.sources[1].http.authorization_type, "Bearer");
   EXPECT_TRUE(settings.sources[1].http.proxy_from_environment);
+}
+
+TEST(Settings, OfEveryJobKeyAreRead) {
+  const Settings settings = Valid(kEveryKey);
   ASSERT_EQ(settings.jobs.size(), 1U);
   const JobSettings& job = settings.jobs[0];
   EXPECT_EQ(job.job, "hourly");
@@ -109,6 +116,10 @@ log: {level: debug, format: json}
   EXPECT_EQ(job.rounding, metering::RoundingMode::kCloudKitty);
   EXPECT_EQ(job.on_bad_series, OnBadSeries::kHold);
   EXPECT_EQ(job.empty_after.count(), 0);
+}
+
+TEST(Settings, OfEveryOtherKeyAreRead) {
+  const Settings settings = Valid(kEveryKey);
   EXPECT_EQ(settings.ledger.path, "/var/lib/promtally/ledger.db");
   EXPECT_THAT(settings.web.listen, ElementsAre("[::1]:9899", ":8080"));
   EXPECT_EQ(settings.web.telemetry_path, "/m");
