@@ -46,7 +46,7 @@ def samples(labels, name, kind, begin, end):
     for time in range(begin + phase, end + 1, STEP):
         chance, noise = draw(), draw()
         if shape == "count":
-            value = 0 if chance < 0.0008 else value + int(noise * 2 * size + 0.5)
+            value = 0 if chance < 0.0008 else value + int(noise * 2 * size + draw())
         elif shape == "level":
             value = max(4096, int(value + (noise - 0.5) * size / 20))
         elif shape == "size" and chance < 0.001:

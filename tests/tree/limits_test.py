@@ -8,7 +8,7 @@ import sources
 MAX_LINES = {"header": 200, "source": 400, "test": 600}
 MAX_FUNCTION_LINES = 60
 FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "helper", "helpers", "impl", "misc"}
-NEEDS_LICENCE_LINE = {".h", ".cc", ".py", ".cmake", ".sh", ".yml", ".yaml"}
+NEEDS_LICENCE_LINE = {".h", ".cc", ".py", ".cmake", ".sh"}
 NO_FUNCTION = re.compile(r"(class|struct|enum|union|namespace|extern|template|using)\b")
 # Assembled, so that this file does not hold what it looks for.
 FOREIGN_PATH = "/" + "work/"
