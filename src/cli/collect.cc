@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "cli/collect_dry_run.h"
@@ -14,16 +9,11 @@
 #include "cli/exit_status.h"
 #include "cli/load.h"
 #include "cli/progress.h"
-#include "cli/sources.h"
-#include "collector/round.h"
+#include "collector/collect_run.h"
 
 namespace promtally::cli {
 
 namespace {
-
-/// How long a run waits for periods whose next try is near, rather than leaving them to the next
-/// run.
-constexpr std::chrono::seconds kNearRetry{5};
 
 /// The range of --begin/--end: aligned for every job, and over.
 OrExit<std::optional<metering::Period>> ParseRange(const CollectOptions& options,
@@ -45,72 +35,6 @@ OrExit<std::optional<metering::Period>> ParseRange(const CollectOptions& options
   }
   return range;
 }
-
-/// Rounds on the event loop until nothing more can be done now, or a signal ends it.
-class CollectRun {
- public:
-  CollectRun(boost::asio::io_context& loop, collector::RoundContext context,
-             collector::RoundScope scope, CollectSummary* summary)
-      : loop_(loop),
-        context_(std::move(context)),
-        scope_(scope),
-        summary_(*summary),
-        signals_(loop, SIGINT, SIGTERM),
-        timer_(loop),
-        guard_(loop.get_executor()) {}
-
-  void Run() {
-    signals_.async_wait([this](const boost::system::error_code& error, int) {
-      if (!error) {
-        interrupted_ = true;
-        timer_.cancel();
-        if (round_) {
-          round_->Stop();
-        }
-      }
-    });
-    StartRound();
-    loop_.run();
-  }
-
- private:
-  void StartRound() {
-    round_ = collector::Round::Start(context_, scope_, [this](collector::RoundReport report) {
-      round_.reset();
-      ++rounds_;
-      summary_.Add(std::move(report));
-      if (MayGoOn()) {
-        timer_.expires_after(*summary_.last().next_retry - Now());
-        timer_.async_wait(
-            [this](const boost::system::error_code&) { interrupted_ ? End() : StartRound(); });
-      } else {
-        End();
-      }
-    });
-  }
-
-  [[nodiscard]] bool MayGoOn() const {
-    const collector::RoundReport& last = summary_.last();
-    return rounds_ == 1 && !interrupted_ && !last.ledger_error && last.waiting > 0 &&
-           *last.next_retry - Now() <= kNearRetry;
-  }
-
-  void End() {
-    signals_.cancel();
-    guard_.reset();
-  }
-
-  boost::asio::io_context& loop_;
-  collector::RoundContext context_;
-  collector::RoundScope scope_;
-  CollectSummary& summary_;
-  boost::asio::signal_set signals_;
-  boost::asio::steady_timer timer_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
-  std::shared_ptr<collector::Round> round_;
-  int rounds_ = 0;
-  bool interrupted_ = false;
-};
 
 int Report(const CollectSummary& summary, const collector::Catalogue& catalogue, bool had_range,
            const std::string& ledger_path, Format format) {
@@ -139,13 +63,16 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
   const auto catalogue = std::make_shared<collector::Catalogue>(*std::move(registered));
   CollectSummary summary;
   Progress progress;
-  {
-    boost::asio::io_context loop;
-    collector::LedgerThread thread(*std::move(ledger));
-    collector::RoundContext context{
-        &loop, &thread, catalogue, OpenSources(loop, configuration.settings), Now, &progress};
-    CollectRun(loop, std::move(context), {range, options.retry_failed}, &summary).Run();
-  }
+  collector::CollectRequest request;
+  request.settings = &configuration.settings;
+  request.ledger = *std::move(ledger);
+  request.catalogue = catalogue;
+  request.scope = {range, options.retry_failed};
+  request.clock = Now;
+  request.observer = &progress;
+  collector::RunCollection(std::move(request), [&summary](collector::RoundReport report) {
+    summary.Add(std::move(report));
+  });
   progress.Finish();
   return Report(summary, *catalogue, range.has_value(), path, options.format);
 }

@@ -2,7 +2,6 @@
 #include <iostream>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -10,8 +9,7 @@
 #include "cli/json_lines.h"
 #include "cli/query_target.h"
 #include "cli/record_table.h"
-#include "cli/sources.h"
-#include "collector/period_fetch.h"
+#include "collector/preview.h"
 #include "promtally/metering/query_builder.h"
 
 namespace promtally::cli {
@@ -64,16 +62,12 @@ class DryRun {
 };
 
 /// Asks the server and prints records; touches no ledger.
-class Preview {
+class Execution {
  public:
-  explicit Preview(Format format) : records_(format, false) {}
+  explicit Execution(Format format) : records_(format, false) {}
 
   void Run(const QueryTarget& target) {
-    boost::asio::io_context loop;
-    const auto gate = OpenSource(loop, *target.source);
-    RunUntilDone(loop, [&gate](const std::function<void()>& done) {
-      gate->Identify([done](const source::ServerIdentity&) { done(); });
-    });
+    collector::Preview preview(*target.source);
     for (const metering::Period& period : target.periods) {
       for (const auto& spec : target.specs) {
         collector::FetchRequest request;
@@ -84,15 +78,10 @@ class Preview {
         request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
         request.per_scope = target.per_scope;
         request.no_retries = true;
-        RunUntilDone(loop, [&](const std::function<void()>& done) {
-          collector::Fetch(loop, gate, request, [&, done](collector::FetchResult result) {
-            Show(target, *spec, period, std::move(result));
-            done();
-          });
-        });
+        Show(target, *spec, period, preview.Fetch(std::move(request)));
       }
     }
-    reached_ = reached_ || gate->reached();
+    reached_ = reached_ || preview.reached();
   }
 
   int Finish() {
@@ -207,11 +196,11 @@ int RunQuery(const QueryOptions& options) {
     return targets.error();
   }
   if (options.execute) {
-    Preview preview(options.format);
+    Execution execution(options.format);
     for (const QueryTarget& target : *targets) {
-      preview.Run(target);
+      execution.Run(target);
     }
-    return preview.Finish();
+    return execution.Finish();
   }
   DryRun dry_run(options.format);
   for (const QueryTarget& target : *targets) {

@@ -20,7 +20,6 @@ namespace promtally::collector {
 struct DaemonOptions {
   std::string ledger_path;  ///< for requests that other processes leave beside it
   std::size_t max_series = 100'000;
-  std::string prefix = "promtally_usage_";
 };
 
 /// What `serve` does beside answering HTTP: a round whenever something is due or a next try has

@@ -77,6 +77,35 @@ base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
 
 }  // namespace
 
+std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
+  const CatalogueSpec& spec = job.specs[item.spec];
+  auto task = std::make_shared<PeriodTask>();
+  task->job = job.settings.job;
+  task->name = spec.stored.name;
+  task->source = job.settings.source;
+  task->spec_id = spec.stored.id;
+  task->scope_key = job.settings.scope_key;
+  task->filter = job.filter;
+  task->facts.before = item.before;
+  task->facts.on_bad_series = job.settings.on_bad_series;
+  task->facts.empty_after = job.settings.empty_after;
+  task->item = std::move(item);
+  UseVersion(task.get(), spec, task->item.version_id);
+  return task;
+}
+
+void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id) {
+  task->item.version_id = version_id;
+  task->newest_version = version_id == spec.newest().id;
+  for (const ledger::SpecVersion& version : spec.stored.versions) {
+    if (version.id == version_id) {
+      task->rounding = version.rounding;
+    }
+  }
+  const auto at = spec.versions.find(version_id);
+  task->spec = at == spec.versions.end() ? nullptr : at->second;
+}
+
 base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
   const metering::ConversionContext context = ContextOf(*task);
   metering::PeriodResult result;

@@ -30,6 +30,11 @@ struct PeriodTask {
   bool ready = false;  ///< fetched, and waits for its turn to be decided
 };
 
+/// A task for a planned period of a job.
+[[nodiscard]] std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item);
+/// Lets a task use a version of its spec.
+void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id);
+
 /// What SettlePeriod did.
 struct Settlement {
   PeriodReport report;

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <deque>
-#include <set>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
 #include "collector/period_task.h"
-#include "promtally/base/decimal.h"
+#include "collector/round_facts.h"
+#include "collector/silence_probe.h"
 
 namespace promtally::collector {
 
@@ -25,14 +25,12 @@ constexpr int kFetchedAhead = 8;
 /// A source during a round.
 struct SourceRun {
   std::shared_ptr<SourceGate> gate;
+  std::shared_ptr<SilenceProbe> probe;
   source::ServerIdentity identity;
   Instant now;  // the smaller of both clocks
   std::int64_t server_id = 0;
-  std::deque<TaskPtr> waiting;      // not asked yet, oldest period first
-  int undecided = 0;                // asked, not settled yet
-  std::optional<Instant> up_since;  // it is known to have had `up` samples at this time
-  std::map<metering::Period, std::optional<bool>> up;  // by period; nullopt: it did not say
-  std::optional<Instant> data_since;  // it is known to have data at or before this time
+  std::deque<TaskPtr> waiting;  // not asked yet, oldest period first
+  int undecided = 0;            // asked, not settled yet
 };
 
 class RoundRun : public Round {
@@ -125,56 +123,23 @@ class RoundRun : public Round {
     MaybeFinish();
   }
 
-  struct SourceFacts {
-    std::int64_t server_id = 0;
-    std::optional<Instant> up_since;
-  };
-
   void RecordServers() {
-    std::map<std::string, std::pair<source::ServerIdentity, Instant>> servers;
+    RoundFactsRequest request;
     for (const auto& [name, run] : sources_) {
-      servers[name] = {run.identity, run.now};
+      request.servers[name] = {run.identity, run.now};
     }
-    std::vector<std::int64_t> jobs;
     for (const WorkItem& item : plan_.items) {
-      jobs.push_back(JobOf(item).id);
+      request.jobs.push_back(JobOf(item).id);
     }
-    std::sort(jobs.begin(), jobs.end());
-    jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
+    std::sort(request.jobs.begin(), request.jobs.end());
+    request.jobs.erase(std::unique(request.jobs.begin(), request.jobs.end()), request.jobs.end());
+    request.range = scope_.range;
+    request.now = context_.clock();
     OnLedger<std::map<std::string, SourceFacts>>(
-        [servers = std::move(servers), jobs = std::move(jobs), range = scope_.range,
-         now = context_.clock()](auto& ledger) {
-          return Record(ledger, servers, jobs, range, now);
-        },
+        [request = std::move(request)](auto& ledger) { return RecordRound(ledger, request); },
         [](RoundRun& self, const std::map<std::string, SourceFacts>& facts) {
           self.StartTasks(facts);
         });
-  }
-
-  static base::Result<std::map<std::string, SourceFacts>> Record(
-      ledger::Ledger& ledger,
-      const std::map<std::string, std::pair<source::ServerIdentity, Instant>>& servers,
-      const std::vector<std::int64_t>& jobs, const std::optional<metering::Period>& range,
-      Instant now) {
-    std::map<std::string, SourceFacts> facts;
-    for (const auto& [name, server] : servers) {
-      const auto& [identity, seen_at] = server;
-      auto id = ledger.RecordServer(name, identity.kind, identity.version, identity.closed_edges,
-                                    seen_at);
-      auto up_since = ledger.UpSamplesSince(name);
-      if (!id || !up_since) {
-        return tl::unexpected(id ? up_since.error() : id.error());
-      }
-      facts[name] = {*id, *up_since};
-    }
-    for (const std::int64_t job : jobs) {
-      if (range) {
-        if (auto status = ledger.RecordRequestedRange(job, *range, now); !status) {
-          return tl::unexpected(status.error());
-        }
-      }
-    }
-    return facts;
   }
 
   void StartTasks(const std::map<std::string, SourceFacts>& facts) {
@@ -185,7 +150,7 @@ class RoundRun : public Round {
       const bool due =
           scope_.range || metering::DueAt(job.settings.schedule, item.period.begin) <= run.now;
       if (due) {
-        run.waiting.push_back(MakeTask(std::move(item)));
+        run.waiting.push_back(MakeTask(job, std::move(item)));
         ++tasks;
       }
     }
@@ -196,42 +161,27 @@ class RoundRun : public Round {
     }
     for (auto& [name, run] : sources_) {
       run.server_id = facts.at(name).server_id;
-      run.up_since = facts.at(name).up_since;
-      if (!run.up_since && !run.waiting.empty()) {
-        AskUp(name, run.waiting.front()->item.period, [] {});
+      run.probe = std::make_shared<SilenceProbe>(
+          run.gate, facts.at(name).up_since, [self = weak_from_this(), name = name](Instant since) {
+            if (const auto round = std::static_pointer_cast<RoundRun>(self.lock())) {
+              round->RecordUp(name, since);
+            }
+          });
+      if (!run.waiting.empty()) {
+        run.probe->LookForUp(run.waiting.front()->item.period,
+                             [self = Self()] { self->MaybeFinish(); });
       }
       Pump(name);
     }
   }
 
-  TaskPtr MakeTask(WorkItem item) {
-    const CatalogueJob& job = JobOf(item);
-    const CatalogueSpec& spec = job.specs[item.spec];
-    auto task = std::make_shared<PeriodTask>();
-    task->job = job.settings.job;
-    task->name = spec.stored.name;
-    task->source = job.settings.source;
-    task->spec_id = spec.stored.id;
-    task->scope_key = job.settings.scope_key;
-    task->filter = job.filter;
-    task->facts.before = item.before;
-    task->facts.on_bad_series = job.settings.on_bad_series;
-    task->facts.empty_after = job.settings.empty_after;
-    task->item = std::move(item);
-    UseVersion(task.get(), spec, task->item.version_id);
-    return task;
-  }
-
-  static void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id) {
-    task->item.version_id = version_id;
-    task->newest_version = version_id == spec.newest().id;
-    for (const ledger::SpecVersion& version : spec.stored.versions) {
-      if (version.id == version_id) {
-        task->rounding = version.rounding;
-      }
-    }
-    const auto at = spec.versions.find(version_id);
-    task->spec = at == spec.versions.end() ? nullptr : at->second;
+  void RecordUp(const std::string& source, Instant since) {
+    OnLedger<bool>(
+        [source, since](auto& ledger) -> base::Result<bool> {
+          auto status = ledger.RecordUpSamples(source, since);
+          return status ? base::Result<bool>(true) : tl::unexpected(status.error());
+        },
+        [](RoundRun&, bool) {});
   }
 
   // --- fetching
@@ -286,73 +236,17 @@ class RoundRun : public Round {
       empty = empty && scoped.answer.size() == 0;
     }
     if (empty) {
-      AskEmptiness(task);
+      sources_.at(task->source)
+          .probe->Explain(task->item.period,
+                          [self = Self(), task](const SilenceProbe::Finding& finding) {
+                            task->facts.source_went_silent = finding.went_silent;
+                            task->facts.before_oldest_data = finding.before_oldest_data;
+                            self->Ready(task);
+                          });
     } else {
       Ready(task);
     }
     Pump(task->source);
-  }
-
-  /// An empty answer is only believed when the server has data of that time and its targets were
-  /// scraped.
-  void AskEmptiness(const TaskPtr& task) {
-    SourceRun& run = sources_.at(task->source);
-    const auto then = [self = Self(), task] {
-      SourceRun& source = self->sources_.at(task->source);
-      const std::optional<bool> up = source.up[task->item.period];
-      task->facts.source_went_silent =
-          source.up_since && *source.up_since < task->item.period.end && up == false;
-      self->Ready(task);
-    };
-    if (run.data_since && *run.data_since <= task->item.period.end) {
-      AskUp(task->source, task->item.period, then);
-      return;
-    }
-    run.gate->HasDataUpTo(task->item.period.end,
-                          [self = Self(), task, then](std::optional<bool> has_data) {
-                            SourceRun& source = self->sources_.at(task->source);
-                            task->facts.before_oldest_data = has_data == false;
-                            if (has_data == true) {
-                              source.data_since = task->item.period.end;
-                            }
-                            self->AskUp(task->source, task->item.period, then);
-                          });
-  }
-
-  /// Whether any target was scraped in a period; `then` comes when SourceRun::up tells.
-  void AskUp(const std::string& source, metering::Period period, std::function<void()> then) {
-    SourceRun& run = sources_.at(source);
-    if (run.up.contains(period)) {
-      then();
-      return;
-    }
-    const auto seconds =
-        std::chrono::duration_cast<base::Seconds>(period.end - period.begin).count();
-    run.gate->Query("sum(count_over_time(up[" + std::to_string(seconds) + "s]))", period.end,
-                    [self = Self(), source, period, then](source::QueryOutcome outcome) {
-                      self->OnUp(source, period, outcome);
-                      then();
-                    });
-  }
-
-  void OnUp(const std::string& source, metering::Period period,
-            const source::QueryOutcome& outcome) {
-    SourceRun& run = sources_.at(source);
-    if (outcome.failure) {
-      run.up[period] = std::nullopt;
-      return;
-    }
-    const bool up = outcome.answer.size() > 0;
-    run.up[period] = up;
-    if (up && !stopping_ && (!run.up_since || period.end < *run.up_since)) {
-      run.up_since = period.end;
-      OnLedger<bool>(
-          [source, period](auto& ledger) -> base::Result<bool> {
-            auto status = ledger.RecordUpSamples(source, period.end);
-            return status ? base::Result<bool>(true) : tl::unexpected(status.error());
-          },
-          [](RoundRun&, bool) {});
-    }
   }
 
   /// The source is gone: everything that was not asked stays open, in one transaction.
@@ -444,7 +338,8 @@ class RoundRun : public Round {
     if (!stopping_) {
       busy = busy || !planned_;
       for (const auto& [name, run] : sources_) {
-        busy = busy || run.undecided > 0 || !run.waiting.empty();
+        busy =
+            busy || run.undecided > 0 || !run.waiting.empty() || (run.probe && run.probe->busy());
       }
     }
     if (busy || done_ == nullptr) {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/collect_run.h"
+
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "collector/open_sources.h"
+
+namespace promtally::collector {
+
+namespace {
+
+/// How long a run waits for periods whose next try is near, rather than leaving them to the next
+/// run.
+constexpr std::chrono::seconds kNearRetry{5};
+
+/// Rounds on the event loop until nothing more can be done now, or a signal ends it.
+class CollectRun {
+ public:
+  CollectRun(boost::asio::io_context& loop, RoundContext context, RoundScope scope,
+             const std::function<void(RoundReport)>& on_round)
+      : loop_(loop),
+        context_(std::move(context)),
+        scope_(scope),
+        on_round_(on_round),
+        signals_(loop, SIGINT, SIGTERM),
+        timer_(loop),
+        guard_(loop.get_executor()) {}
+
+  void Run() {
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) {
+        interrupted_ = true;
+        timer_.cancel();
+        if (round_) {
+          round_->Stop();
+        }
+      }
+    });
+    StartRound();
+    loop_.run();
+  }
+
+ private:
+  void StartRound() {
+    round_ = Round::Start(context_, scope_, [this](RoundReport report) {
+      round_.reset();
+      ++rounds_;
+      const auto again_at = NextRound(report);
+      on_round_(std::move(report));
+      if (!again_at) {
+        End();
+        return;
+      }
+      timer_.expires_after(*again_at - context_.clock());
+      timer_.async_wait([this](const boost::system::error_code&) {
+        if (interrupted_) {
+          End();
+        } else {
+          StartRound();
+        }
+      });
+    });
+  }
+
+  /// When another round is worth waiting for.
+  [[nodiscard]] std::optional<base::Instant> NextRound(const RoundReport& report) const {
+    const bool near = report.waiting > 0 && *report.next_retry - context_.clock() <= kNearRetry;
+    return rounds_ == 1 && !interrupted_ && !report.ledger_error && near ? report.next_retry
+                                                                         : std::nullopt;
+  }
+
+  void End() {
+    signals_.cancel();
+    guard_.reset();
+  }
+
+  boost::asio::io_context& loop_;
+  RoundContext context_;
+  RoundScope scope_;
+  const std::function<void(RoundReport)>& on_round_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer timer_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::shared_ptr<Round> round_;
+  int rounds_ = 0;
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+void RunCollection(CollectRequest request, const std::function<void(RoundReport)>& on_round) {
+  boost::asio::io_context loop;
+  LedgerThread thread(std::move(request.ledger));
+  RoundContext context{&loop,
+                       &thread,
+                       std::move(request.catalogue),
+                       OpenSources(loop, *request.settings),
+                       std::move(request.clock),
+                       request.observer};
+  CollectRun(loop, std::move(context), request.scope, on_round).Run();
+}
+
+}  // namespace promtally::collector

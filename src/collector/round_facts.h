@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+#include "source/source.h"
+
+namespace promtally::collector {
+
+/// What the ledger is told at the beginning of a round.
+struct RoundFactsRequest {
+  struct Server {
+    source::ServerIdentity identity;
+    base::Instant seen_at;
+  };
+  std::map<std::string, Server> servers;  ///< by source
+  std::vector<std::int64_t> jobs;
+  std::optional<metering::Period> range;  ///< requested by hand
+  base::Instant now;
+};
+
+/// What it knows of a source.
+struct SourceFacts {
+  std::int64_t server_id = 0;
+  std::optional<base::Instant> up_since;
+};
+
+/// Records servers and requested range; returns what is known of each source. Ledger thread.
+[[nodiscard]] base::Result<std::map<std::string, SourceFacts>> RecordRound(
+    ledger::Ledger& ledger, const RoundFactsRequest& request);
+
+}  // namespace promtally::collector
