@@ -40,8 +40,8 @@ const std::string* HttpResponse::Header(std::string_view lower_case_name) const 
 /// The thread and what it owns. Other threads reach only `incoming_`, `cancelled_` and `stopping_`.
 class HttpClient::Loop {
  public:
-  explicit Loop(const config::HttpClientSettings& settings)
-      : settings_(settings), multi_(MakeMulti()), thread_([this] { Run(); }) {}
+  explicit Loop(config::HttpClientSettings settings)
+      : settings_(std::move(settings)), multi_(MakeMulti()), thread_([this] { Run(); }) {}
 
   ~Loop() {
     {

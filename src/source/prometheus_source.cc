@@ -53,7 +53,7 @@ class PrometheusSource : public Source {
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
 
  private:
-  void Call(ApiRequest request, ApiAnswered done);
+  void Call(const ApiRequest& request, ApiAnswered done);
   void Send(const ApiRequest& request, bool post, ApiAnswered done);
   void ListLabels(base::Instant end, std::function<void(std::optional<bool> any)> done);
 
@@ -70,7 +70,7 @@ class PrometheusSource : public Source {
   net::HttpClient client_;
 };
 
-void PrometheusSource::Call(ApiRequest request, ApiAnswered done) {
+void PrometheusSource::Call(const ApiRequest& request, ApiAnswered done) {
   if (!request.post || use_get_) {
     Send(request, false, std::move(done));
     return;
@@ -117,21 +117,20 @@ void PrometheusSource::Query(std::string text, base::Instant time,
   request.post = true;
   request.byte_limit = kAnswerLimitBytes;
   request.timeout = base::Milliseconds::max();
-  Call(std::move(request),
-       [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
-         QueryOutcome outcome;
-         outcome.failure = Classify(response, answer, Expect::kVector, Now());
-         outcome.answer = std::move(answer.answer);
-         outcome.bytes = response.body_bytes;
-         outcome.wall = response.wall;
-         outcome.server_date = ServerDate(response);
-         done(std::move(outcome));
-       });
+  Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
+    QueryOutcome outcome;
+    outcome.failure = Classify(response, answer, Expect::kVector, Now());
+    outcome.answer = std::move(answer.answer);
+    outcome.bytes = response.body_bytes;
+    outcome.wall = response.wall;
+    outcome.server_date = ServerDate(response);
+    done(std::move(outcome));
+  });
 }
 
 void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
-  IdentifyServer([this](ApiRequest request,
-                        ApiAnswered answered) { Call(std::move(request), std::move(answered)); },
+  IdentifyServer([this](const ApiRequest& request,
+                        ApiAnswered answered) { Call(request, std::move(answered)); },
                  Now(),
                  [this, done = std::move(done)](ServerIdentity identity) {
                    if (identity.kind == "victoriametrics") {
@@ -155,26 +154,25 @@ void PrometheusSource::ListLabelValues(std::string label, std::string selector,
                    dialect_fields_.load();
   request.byte_limit = kNamesLimitBytes;
   request.timeout = base::Milliseconds::max();
-  Call(std::move(request),
-       [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
-         LabelValues values;
-         values.failure = Classify(response, answer, Expect::kNames, Now());
-         if (!values.failure) {
-           values.values = std::move(answer.names);
-           std::erase(values.values, std::string());
-           std::sort(values.values.begin(), values.values.end());
-           values.values.erase(std::unique(values.values.begin(), values.values.end()),
-                               values.values.end());
-         }
-         done(std::move(values));
-       });
+  Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
+    LabelValues values;
+    values.failure = Classify(response, answer, Expect::kNames, Now());
+    if (!values.failure) {
+      values.values = std::move(answer.names);
+      std::erase(values.values, std::string());
+      std::sort(values.values.begin(), values.values.end());
+      values.values.erase(std::unique(values.values.begin(), values.values.end()),
+                          values.values.end());
+    }
+    done(std::move(values));
+  });
 }
 
 void PrometheusSource::ListLabels(base::Instant end,
                                   std::function<void(std::optional<bool> any)> done) {
   ApiRequest request("/api/v1/labels");
   request.fields = "start=0&end=" + UnixText(end);
-  Call(std::move(request),
+  Call(request,
        [done = std::move(done)](const net::HttpResponse& response, const DecodedAnswer& answer) {
          const bool clear = !Classify(response, answer, Expect::kNames, Now());
          done(clear ? std::optional(!answer.names.empty()) : std::nullopt);

@@ -52,9 +52,9 @@ class Probe : public std::enable_shared_from_this<Probe> {
  private:
   using Step = void (Probe::*)(const net::HttpResponse&, const DecodedAnswer&);
 
-  void Ask(ApiRequest request, Step next) {
-    call_(std::move(request), [self = shared_from_this(), next](const net::HttpResponse& response,
-                                                                const DecodedAnswer& answer) {
+  void Ask(const ApiRequest& request, Step next) {
+    call_(request, [self = shared_from_this(), next](const net::HttpResponse& response,
+                                                     const DecodedAnswer& answer) {
       if (const auto date = ServerDate(response)) {
         self->identity_.server_date = date;
       }
@@ -112,7 +112,7 @@ class Probe : public std::enable_shared_from_this<Probe> {
     request.fields = "query=" + net::FormEncode("count_over_time(vector(1)[2m:1m])") +
                      "&time=" + UnixText(minute);
     request.post = true;
-    Ask(std::move(request), &Probe::TakeEdge);
+    Ask(request, &Probe::TakeEdge);
   }
 
   void TakeEdge(const net::HttpResponse& response, const DecodedAnswer& answer) {

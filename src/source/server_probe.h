@@ -23,7 +23,7 @@ struct ApiRequest {
   base::Milliseconds timeout{10000};  ///< at most the source's own
 };
 using ApiAnswered = std::function<void(net::HttpResponse, DecodedAnswer)>;
-using ApiCall = std::function<void(ApiRequest, ApiAnswered)>;
+using ApiCall = std::function<void(const ApiRequest&, ApiAnswered)>;
 
 /// Finds out by a few requests, one after the other, which server answers and whether its windows
 /// are closed at both ends. The edge is probed by a query that needs no data, never derived from a

@@ -18,6 +18,7 @@ constexpr std::size_t kHeadBytes = 512;
 /// Boost.JSON's side: joins texts that arrive in parts. Most come whole and are not copied.
 class ParserHandler {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the names are Boost's.
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
@@ -25,7 +26,6 @@ class ParserHandler {
 
   AnswerHandler handler;
 
-  // NOLINTBEGIN(readability-identifier-naming): the names are Boost's.
   static bool on_document_begin(json::error_code&) { return true; }
   static bool on_document_end(json::error_code&) { return true; }
   bool on_object_begin(json::error_code&) {

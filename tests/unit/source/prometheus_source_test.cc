@@ -125,11 +125,11 @@ Reply Build(const std::string& data, const Reply::Headers& headers = {}) {
   return Reply::Of(200, R"({"status":"success","data":)" + data + "}", headers);
 }
 
-TEST(PrometheusSource, TellsTheKindsOfServersApart) {
+std::vector<Kind> KindsOfServers() {
   const Reply runtime = Build(R"({"storageRetention":"15d"})");
   const Reply bare_runtime = Build(R"({"CWD":"/"})");
   const char* const go = R"({"version":"2.42.0","revision":"","goVersion":"go1.19"})";
-  const std::vector<Kind> kinds = {
+  return {
       {"prometheus 2",
        {{"/api/v1/status/buildinfo", Build(go)},
         {"/api/v1/status/runtimeinfo", runtime},
@@ -178,7 +178,10 @@ TEST(PrometheusSource, TellsTheKindsOfServersApart) {
        "nocache"},
       {"something else", {}, "unknown", "", std::nullopt, ""},
   };
-  for (const Kind& kind : kinds) {
+}
+
+TEST(PrometheusSource, TellsTheKindsOfServersApart) {
+  for (const Kind& kind : KindsOfServers()) {
     SCOPED_TRACE(kind.name);
     FakeServer server(ByPath(kind.replies));
     const auto source = MakePrometheusSource(SettingsFor(server.url()));
