@@ -34,9 +34,8 @@ std::string_view BadReason(BadValue bad) { return bad == BadValue::kNan ? "nan" 
 class Conversion {
  public:
   Conversion(const ConversionContext& context, std::vector<ScopedAnswer> answers)
-      : context_(context),
-        converter_(*context.spec, context.rounding),
-        names_(SortedLabels(context)) {
+      : context_(context), converter_(*context.spec, context.rounding) {
+    result_.label_names = SortedLabels(context);
     result_.answers = std::move(answers);
   }
 
@@ -119,9 +118,10 @@ class Conversion {
   }
 
   [[nodiscard]] bool HasLongLabel(const Answer& answer, std::uint32_t s) const {
-    return std::any_of(names_.begin(), names_.end(), [&](const std::string& name) {
-      return answer.Label(s, name).value_or("").size() > context_.label_value_bytes;
-    });
+    return std::any_of(
+        result_.label_names.begin(), result_.label_names.end(), [&](const std::string& name) {
+          return answer.Label(s, name).value_or("").size() > context_.label_value_bytes;
+        });
   }
 
   std::string_view LabelValue(const Answer& answer, std::uint32_t s, std::string_view name,
@@ -160,7 +160,7 @@ class Conversion {
     } else {
       hasher_.AddAbsent();
     }
-    for (const std::string& name : names_) {
+    for (const std::string& name : result_.label_names) {
       hasher_.Add(name).Add(LabelValue(answer, s, name, scope));
     }
     const base::Digest hash = hasher_.Finish();
@@ -174,7 +174,7 @@ class Conversion {
 
   std::string DescribeLabels(const Answer& answer, std::uint32_t s) const {
     std::string text = "{";
-    for (const std::string& name : names_) {
+    for (const std::string& name : result_.label_names) {
       text += text.size() == 1 ? "" : ", ";
       text += name + "=\"" + std::string(answer.Label(s, name).value_or("").substr(0, 64)) + "\"";
     }
@@ -218,7 +218,6 @@ class Conversion {
 
   const ConversionContext& context_;
   QuantityConverter converter_;
-  std::vector<std::string> names_;
   std::vector<std::string> groupby_;
   base::FieldHasher hasher_;
   std::unordered_set<base::Digest, DigestHash> seen_;
@@ -248,7 +247,8 @@ base::LabelSet LabelsOf(const ConversionContext& context, const PeriodResult& re
   const std::optional<std::string> scope = ScopeOf(context, result, row);
   const Answer& answer = result.answers[row.answer].answer;
   base::LabelSet labels;
-  for (const std::string& name : SortedLabels(context)) {
+  labels.reserve(result.label_names.size());
+  for (const std::string& name : result.label_names) {
     labels.emplace_back(name, scope && name == *context.scope_key
                                   ? *scope
                                   : std::string(answer.Label(row.series, name).value_or("")));

@@ -54,6 +54,7 @@ struct RejectedSeries {
 /// The usage of one spec and period, computed but not committed.
 struct PeriodResult {
   std::vector<ScopedAnswer> answers;
+  std::vector<std::string> label_names;  ///< all configured labels, each once, sorted
   std::vector<UsageRow> rows;
   std::vector<RejectedSeries> rejected;
   std::size_t series_answered = 0;  ///< before skips and rejects
