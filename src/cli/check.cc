@@ -1,17 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/load.h"
+#include "exposition/export_definition.h"
 #include "promtally/config/metrics_file.h"
 
 namespace promtally::cli {
 
 namespace {
+
+/// Families of two specs that have one name: the later one would not be exported.
+void AddCollisions(const metering::MetricSpecs& specs, const std::string& file,
+                   base::Diagnostics* diagnostics) {
+  std::vector<exposition::ExportDefinition> definitions;
+  for (const metering::MetricSpec& spec : specs) {
+    exposition::ExportDefinition definition;
+    definition.name = spec.name;
+    definition.metric = spec.metric;
+    definition.unit = spec.unit;
+    definition.groupby = spec.groupby;
+    definition.options = spec.export_options;
+    definition.can_be_negative = metering::CanBeNegative(spec);
+    definitions.push_back(std::move(definition));
+  }
+  const std::string prefix = config::ExportSettings{}.prefix;
+  for (const auto& collision : exposition::CollidingExports(definitions, prefix)) {
+    base::Diagnostic diagnostic;
+    diagnostic.severity = base::Severity::kWarning;
+    diagnostic.file = file;
+    diagnostic.message = fmt::format(
+        "\"{}\" will not be exported: the family {} is {}", definitions[collision.later].name,
+        collision.family,
+        collision.earlier ? fmt::format("that of \"{}\"", definitions[*collision.earlier].name)
+                          : "promtally's own");
+    diagnostic.hint = "set export: {name: …} of one of them";
+    diagnostics->push_back(std::move(diagnostic));
+  }
+}
 
 base::Diagnostics CheckFile(const std::string& file) {
   auto text = ReadFile(file);
@@ -21,9 +52,14 @@ base::Diagnostics CheckFile(const std::string& file) {
     diagnostic.message = text.error().message;
     return {diagnostic};
   }
-  return config::LooksLikeSettings(*text)
-             ? config::ReadSettings(*text, file, EnvironmentVariable).diagnostics
-             : config::ReadMetricsFile(*text, file).diagnostics;
+  if (config::LooksLikeSettings(*text)) {
+    return config::ReadSettings(*text, file, EnvironmentVariable).diagnostics;
+  }
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, file);
+  if (!base::HasErrors(metrics.diagnostics)) {
+    AddCollisions(metrics.specs, file, &metrics.diagnostics);
+  }
+  return std::move(metrics.diagnostics);
 }
 
 }  // namespace

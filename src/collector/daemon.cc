@@ -37,7 +37,8 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
   for (const auto& [name, gate] : context_.gates) {
     metrics_.RegisterSource(name);
     gate->on_query = [this](const QueryStats& query) {
-      metrics_.ObserveQuery(query.source, {query.wall, query.bytes, 0, query.outcome});
+      metrics_.ObserveQuery(query.source,
+                            {query.wall, query.bytes, query.retry ? 1U : 0U, query.outcome});
       metrics_.SetSourceUp(query.source,
                            query.outcome != "unreachable" && query.outcome != "timeout");
     };
@@ -81,6 +82,9 @@ void Daemon::OnRoundDone(const RoundReport& report) {
   }
   if (report.ledger_error) {
     log_.Error("The ledger cannot be written", {{"err", report.ledger_error->message}});
+    if (report.ledger_error->code == base::ErrorCode::kInternal && on_fatal) {
+      on_fatal(*report.ledger_error);
+    }
   } else if (!report.periods.empty()) {
     log_.Info("Collected", {{"committed", std::to_string(report.Count(PeriodState::kCommitted))},
                             {"empty", std::to_string(report.Count(PeriodState::kEmpty))},
@@ -141,16 +145,18 @@ void Daemon::Tick() {
   if (pending.empty()) {
     return;
   }
-  context_.ledger->Post([this, pending, now = context_.clock()](ledger::WritableLedger& ledger) {
+  // The ledger thread may outlive the daemon: it gets no pointer to it but for the way back.
+  context_.ledger->Post([this, pending, now = context_.clock(), loop = context_.loop,
+                         log = &log_](ledger::WritableLedger& ledger) {
     for (const ledger::PendingAccept& request : pending) {
       const auto outcome = ledger.Accept(request.request, now);
       ledger::FinishAcceptRequest(request, outcome);
-      log_.Info("Accepted periods as they are",
+      log->Info("Accepted periods as they are",
                 {{"name", request.request.name},
                  {"accepted", std::to_string(outcome ? outcome->accepted : 0)},
                  {"err", outcome ? "" : outcome.error().message}});
     }
-    boost::asio::post(*context_.loop, [this] {
+    boost::asio::post(*loop, [this] {
       exporter_.MarkAll();
       exporter_.Refresh(context_.clock());
     });

@@ -35,6 +35,9 @@ class Daemon : public RoundObserver {
   void Stop(std::function<void()> stopped);
   /// Called after each round: whether the ledger could be written. May be empty.
   std::function<void(bool healthy)> on_health;
+  /// The ledger cannot be trusted any more (a failed fsync, damage): the process has to end. A disk
+  /// that is full is no such thing, that is tried again.
+  std::function<void(const base::Error&)> on_fatal;
 
   void OnServer(const std::string& source, const source::ServerIdentity& identity,
                 base::Milliseconds behind) override;

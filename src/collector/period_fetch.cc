@@ -134,7 +134,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
         metering::BuildQuery(*request_.spec, request_.scope_key, part.scopes, Length());
     ++outstanding_;
     gate_->Query(
-        text, request_.period.end,
+        text, request_.period.end, attempt,
         [self = shared_from_this(), part = std::move(part), text, attempt](QueryOutcome outcome) {
           self->OnAnswer(part, text, attempt, std::move(outcome));
         });

@@ -48,7 +48,7 @@ void SilenceProbe::AskUp(metering::Period period, std::function<void()> then) {
   }
   const auto seconds = std::chrono::duration_cast<base::Seconds>(period.end - period.begin).count();
   ++asking_;
-  gate_->Query("sum(count_over_time(up[" + std::to_string(seconds) + "s]))", period.end,
+  gate_->Query("sum(count_over_time(up[" + std::to_string(seconds) + "s]))", period.end, 1,
                [self = shared_from_this(), period,
                 then = std::move(then)](const source::QueryOutcome& outcome) {
                  --self->asking_;

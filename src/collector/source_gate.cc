@@ -20,20 +20,21 @@ void SourceGate::NewRun() {
   reached_ = false;
 }
 
-void SourceGate::Query(std::string text, base::Instant time, QueryDone done) {
-  Enqueue([this, text = std::move(text), time, done = std::move(done)] {
-    source_->Query(text, time,
-                   [self = weak_from_this(), loop = &loop_, done](source::QueryOutcome outcome) {
-                     auto shared = std::make_shared<source::QueryOutcome>(std::move(outcome));
-                     boost::asio::post(*loop, [self, shared, done] {
-                       if (const auto gate = self.lock()) {
-                         gate->Finished(shared->failure && shared->failure->connection);
-                         gate->Observe(*shared);
-                         done(std::move(*shared));
-                         gate->Pump();
-                       }
-                     });
-                   });
+void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryDone done) {
+  Enqueue([this, text = std::move(text), time, attempt, done = std::move(done)] {
+    source_->Query(
+        text, time,
+        [self = weak_from_this(), loop = &loop_, attempt, done](source::QueryOutcome outcome) {
+          auto shared = std::make_shared<source::QueryOutcome>(std::move(outcome));
+          boost::asio::post(*loop, [self, shared, attempt, done] {
+            if (const auto gate = self.lock()) {
+              gate->Finished(shared->failure && shared->failure->connection);
+              gate->Observe(*shared, attempt > 1);
+              done(std::move(*shared));
+              gate->Pump();
+            }
+          });
+        });
   });
 }
 
@@ -121,10 +122,10 @@ void SourceGate::Finished(bool connection_error) {
   connection_errors_ = connection_error ? connection_errors_ + 1 : 0;
 }
 
-void SourceGate::Observe(const source::QueryOutcome& outcome) const {
+void SourceGate::Observe(const source::QueryOutcome& outcome, bool retry) const {
   if (on_query) {
     on_query({name_, outcome.wall, outcome.bytes,
-              outcome.failure ? outcome.failure->reason : "success"});
+              outcome.failure ? outcome.failure->reason : "success", retry});
   }
 }
 

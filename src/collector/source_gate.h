@@ -19,6 +19,7 @@ struct QueryStats {
   std::chrono::microseconds wall{0};
   std::uint64_t bytes = 0;
   std::string outcome;  ///< `success`, or the reason of the failure
+  bool retry = false;   ///< a try after the first
 };
 
 /// A source as the event loop uses it: at most `concurrency` requests in flight, the rest waits in
@@ -33,7 +34,8 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   SourceGate(boost::asio::io_context& loop, std::string name,
              std::unique_ptr<source::Source> source, int concurrency);
 
-  void Query(std::string text, base::Instant time, QueryDone done);
+  /// `attempt` counts the tries of one query, from 1.
+  void Query(std::string text, base::Instant time, int attempt, QueryDone done);
   void ListLabelValues(std::string label, std::string selector, metering::Period period,
                        ValuesDone done);
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done);
@@ -62,7 +64,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   void Enqueue(std::function<void()> send);
   void Pump();
   void Finished(bool connection_error);
-  void Observe(const source::QueryOutcome& outcome) const;
+  void Observe(const source::QueryOutcome& outcome, bool retry) const;
 
   boost::asio::io_context& loop_;
   std::string name_;

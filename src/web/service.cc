@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -10,6 +11,7 @@
 
 #include "collector/daemon.h"
 #include "collector/open_sources.h"
+#include "web/listen_address.h"
 #include "web/routes.h"
 #include "web/server.h"
 
@@ -25,6 +27,7 @@ class Service {
  public:
   explicit Service(ServiceRequest request)
       : version_(request.build.version),
+        listen_(request.settings->web.listen),
         log_(request.settings->log),
         page_(request.settings->export_settings.prefix),
         metrics_(request.build),
@@ -47,16 +50,24 @@ class Service {
     for (const std::string& address : server_.addresses()) {
       log_.Info("Listening", {{"address", address}});
     }
+    WarnOfOpenListeners();
     WaitForSignal();
     daemon_.on_health = [this](bool healthy) {
       if (!stopping_) {
         routes_.SetReadiness(healthy ? Readiness::kReady : Readiness::kStarting);
       }
     };
+    daemon_.on_fatal = [this](const base::Error& error) {
+      fatal_ = error;
+      Stop();
+    };
     daemon_.Start();
     routes_.SetReadiness(Readiness::kReady);
     log_.Info("Server is ready to receive web requests.");
     loop_.run();
+    if (fatal_) {
+      return base::Fail("the ledger cannot be trusted any more", *fatal_);
+    }
     log_.Info("See you next time!");
     return {};
   }
@@ -70,15 +81,30 @@ class Service {
       if (stopping_) {
         std::_Exit(128 + number);  // a second signal ends at once; the ledger survives that
       }
-      stopping_ = true;
       log_.Info("Received a signal, exiting gracefully", {{"signal", std::to_string(number)}});
-      routes_.SetReadiness(Readiness::kStopping);
       WaitForSignal();
-      daemon_.Stop([this] { server_.Stop(kGrace, [this] { signals_.cancel(); }); });
+      Stop();
     });
   }
 
+  void Stop() {
+    stopping_ = true;
+    routes_.SetReadiness(Readiness::kStopping);
+    daemon_.Stop([this] { server_.Stop(kGrace, [this] { signals_.cancel(); }); });
+  }
+
+  /// Prometheus' exporters listen everywhere; whoever does so without a guard should know it.
+  void WarnOfOpenListeners() const {
+    for (const std::string& text : listen_) {
+      const auto address = ParseListenAddress(text);
+      if (address && !IsLoopbackName(address->host)) {
+        log_.Warn("Listening beyond this machine without authentication", {{"address", text}});
+      }
+    }
+  }
+
   std::string version_;
+  std::vector<std::string> listen_;
   boost::asio::io_context loop_{1};
   collector::EventLog log_;
   exposition::UsagePage page_;
@@ -88,6 +114,7 @@ class Service {
   collector::LedgerThread ledger_;
   collector::Daemon daemon_;
   boost::asio::signal_set signals_;
+  std::optional<base::Error> fatal_;
   bool stopping_ = false;
 };
 
