@@ -46,7 +46,7 @@ std::optional<base::Decimal> PlainNumber(ValueReader& reader, const Node& value,
     case ScalarKind::kInteger:
     case ScalarKind::kBase60:
     case ScalarKind::kReal: {
-      const auto number = NumberOf(value.text, kind);
+      auto number = NumberOf(value.text, kind);
       if (!number) {
         reader.Wrong(value, "has too many digits");
       } else if (kind == ScalarKind::kBase60) {
@@ -58,7 +58,7 @@ std::optional<base::Decimal> PlainNumber(ValueReader& reader, const Node& value,
       return number;
     }
     case ScalarKind::kBool: {
-      const base::Decimal number = BoolOf(value.text) ? 1 : 0;
+      base::Decimal number = BoolOf(value.text) ? 1 : 0;
       reader.problems().Warn(value.place,
                              reader.Subject() + " is a bool and counts as " + number.ToText(),
                              "write " + number.ToText());

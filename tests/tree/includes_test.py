@@ -32,8 +32,7 @@ LIBRARIES = {
     "yaml-cpp": (r"yaml-cpp/", {"config"}, 4, True),
     "RE2": (r"re2/", {"metering"}, 2, False),
     "libcurl": (r"curl/", {"net"}, 9, True),
-    # cli wires the event loop in main's place; main.cc only calls it.
-    "Boost.Asio": (r"boost/asio", {"collector", "web", "cli", "main"}, 9, True),
+    "Boost.Asio": (r"boost/asio", {"collector", "web", "main"}, 9, True),
     "Boost.System": (r"boost/system/", {"collector", "web", "main"}, 9, True),
     "Boost.Beast": (r"boost/beast", {"web"}, 2, True),
     "Boost.JSON": (r"boost/json", {"source", "delivery"}, 2, True),
