@@ -155,7 +155,9 @@ OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
   if (!catalogue) {
     const bool conflict = catalogue.error().code == base::ErrorCode::kConflict;
     return tl::unexpected(
-        PrintError(catalogue.error().message, conflict ? kBadConfiguration : kIncomplete));
+        conflict ? PrintError(catalogue.error().message + " (--accept-identity-change takes it)",
+                              kBadConfiguration)
+                 : PrintError(catalogue.error().message, kIncomplete));
   }
   for (const std::string& warning : catalogue->warnings) {
     std::cerr << "warning: " << Printable(warning) << '\n';

@@ -237,7 +237,8 @@ std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
   } else if (scopes.empty()) {
     parts.push_back({});
   } else {
-    for (const auto& batch : metering::BatchScopes(scopes, metering::kScopesPerQuery)) {
+    for (const auto& batch :
+         metering::BatchScopes(spec, *target.scope_key, scopes, metering::kScopesPerQuery)) {
       parts.push_back({{batch.begin(), batch.end()}, std::nullopt});
     }
     if (scopes.size() == 1) {

@@ -173,7 +173,8 @@ class Registration {
 
   void Remember(Spec row) {
     CatalogueSpec entry;
-    entry.frontier = row.first_period;
+    // Of another length when the job's period was changed.
+    entry.frontier = metering::AlignUp(row.first_period, configured_.settings.schedule.period);
     for (const SpecVersion& version : row.versions) {
       auto spec = config::FromDefinition(version.definition);
       if (spec) {

@@ -31,6 +31,14 @@ class CollectRun {
         timer_(loop),
         guard_(loop.get_executor()) {}
 
+  ~CollectRun() {
+    for (const auto& [name, gate] : context_.gates) {
+      gate->Close();  // a signal ends a run with queries in flight
+    }
+  }
+  CollectRun(const CollectRun&) = delete;
+  CollectRun& operator=(const CollectRun&) = delete;
+
   void Run() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) {

@@ -50,6 +50,12 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
   }
 }
 
+Daemon::~Daemon() {
+  for (const auto& [name, gate] : context_.gates) {
+    gate->Close();
+  }
+}
+
 void Daemon::Start() {
   exporter_.MarkAll();
   exporter_.Refresh(context_.clock());

@@ -29,6 +29,9 @@ class Daemon : public RoundObserver {
  public:
   Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledger::Reader> reader,
          exposition::UsagePage* page, exposition::SelfMetrics* metrics, const EventLog* log);
+  ~Daemon() override;
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   void Start();
   /// No new round; `stopped` is called when the running one has ended.

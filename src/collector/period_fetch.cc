@@ -110,7 +110,8 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       }
     } else {
       const std::size_t most = request_.batch > 0 ? request_.batch : metering::kScopesPerQuery;
-      for (const auto& batch : metering::BatchScopes(scopes, most)) {
+      for (const auto& batch :
+           metering::BatchScopes(*request_.spec, *request_.scope_key, scopes, most)) {
         Ask({{batch.begin(), batch.end()}, std::nullopt}, 1);
       }
     }

@@ -2,9 +2,9 @@
 #include "collector/plan.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace promtally::collector {
 
@@ -14,6 +14,25 @@ using base::Instant;
 using base::Status;
 using ledger::PeriodEntry;
 using ledger::PeriodState;
+
+/// The rows of a spec, asked in order of time. After the job's period was changed some have another
+/// length than the periods that are planned: no time may be in two of them.
+class Rows {
+ public:
+  explicit Rows(const std::vector<ledger::PeriodSummary>& rows) : rows_(rows) {}
+
+  /// Whether a row shares time with the period that begins here.
+  bool Find(Instant begin, base::Seconds length) {
+    while (at_ < rows_.size() && rows_[at_].end <= begin) {
+      ++at_;
+    }
+    return at_ < rows_.size() && rows_[at_].begin < begin + length;
+  }
+
+ private:
+  const std::vector<ledger::PeriodSummary>& rows_;
+  std::size_t at_ = 0;
+};
 
 /// Collects the work of one spec.
 class SpecPlanner {
@@ -37,15 +56,23 @@ class SpecPlanner {
     if (spec_->stored.retired_at) {
       return {};
     }
+    auto rows = ledger_.Periods(spec_->stored.id, scope_.range->begin);
+    if (!rows) {
+      return tl::unexpected(rows.error());
+    }
+    Rows known(*rows);
     for (Instant begin = scope_.range->begin; begin < scope_.range->end; begin += Length()) {
+      if (!known.Find(begin, Length())) {
+        Add(metering::PeriodAt(begin, Length()), spec_->newest().id, std::nullopt);
+        continue;
+      }
       auto row = ledger_.FindPeriod(spec_->stored.id, begin);
       if (!row) {
         return tl::unexpected(row.error());
       }
-      const bool failed = *row && (*row)->state == PeriodState::kFailed;
-      const bool answered = *row && !failed && (*row)->state != PeriodState::kOpen;
-      if (!answered && (!failed || MayRetryFailed(**row))) {
-        Add(begin, spec_->newest().id, *std::move(row));
+      if (*row && ((*row)->state == PeriodState::kOpen ||
+                   ((*row)->state == PeriodState::kFailed && MayRetryFailed(**row)))) {
+        Add((*row)->period, spec_->newest().id, *std::move(row));
       }
     }
     return {};
@@ -60,16 +87,13 @@ class SpecPlanner {
     if (!rows) {
       return tl::unexpected(rows.error());
     }
-    std::set<Instant> known;
-    for (const ledger::PeriodSummary& row : *rows) {
-      known.insert(row.begin);
-    }
-    while (known.contains(spec_->frontier)) {
-      spec_->frontier += Length();
-    }
+    Rows known(*rows);
     for (Instant begin = spec_->frontier; begin <= last; begin += Length()) {
-      if (!known.contains(begin)) {
-        Add(begin, ledger::VersionFor(spec_->stored, begin).id, std::nullopt);
+      if (!known.Find(begin, Length())) {
+        Add(metering::PeriodAt(begin, Length()), ledger::VersionFor(spec_->stored, begin).id,
+            std::nullopt);
+      } else if (begin == spec_->frontier) {
+        spec_->frontier += Length();
       }
     }
     return PlanUnfinished();
@@ -81,16 +105,15 @@ class SpecPlanner {
       return tl::unexpected(rows.error());
     }
     for (PeriodEntry& row : *rows) {
-      const Instant begin = row.period.begin;
       if (row.state == PeriodState::kFailed) {
         if (MayRetryFailed(row)) {
-          Add(begin, spec_->newest().id, std::move(row));
+          Add(row.period, spec_->newest().id, std::move(row));
         }
       } else if (row.next_retry && *row.next_retry > now_) {
         ++plan_.waiting;
         plan_.next_retry = std::min(plan_.next_retry.value_or(*row.next_retry), *row.next_retry);
       } else {
-        Add(begin, ledger::VersionFor(spec_->stored, begin).id, std::move(row));
+        Add(row.period, ledger::VersionFor(spec_->stored, row.period.begin).id, std::move(row));
       }
     }
     return {};
@@ -101,8 +124,8 @@ class SpecPlanner {
     return scope_.retry_failed || row.version_id != spec_->newest().id;
   }
 
-  void Add(Instant begin, std::int64_t version_id, std::optional<PeriodEntry> before) {
-    item_.period = metering::PeriodAt(begin, Length());
+  void Add(metering::Period period, std::int64_t version_id, std::optional<PeriodEntry> before) {
+    item_.period = period;
     item_.version_id = version_id;
     item_.before = std::move(before);
     plan_.items.push_back(item_);

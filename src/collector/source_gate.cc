@@ -20,56 +20,69 @@ void SourceGate::NewRun() {
   reached_ = false;
 }
 
+void SourceGate::Close() {
+  const auto self = shared_from_this();  // one of the callbacks may hold the last reference
+  waiting_.clear();
+  std::exchange(pending_, {}).clear();
+  source_.reset();
+}
+
+template <typename Value>
+std::function<void(Value)> SourceGate::OnLoop(std::function<void(Value&)> done) {
+  const std::uint64_t id = ++last_id_;
+  pending_.emplace(id,
+                   [done = std::move(done)](void* value) { done(*static_cast<Value*>(value)); });
+  return [self = weak_from_this(), loop = &loop_, id](Value value) {
+    auto shared = std::make_shared<Value>(std::move(value));
+    boost::asio::post(*loop, [self, id, shared] {
+      if (const auto gate = self.lock()) {
+        gate->Take(id, shared.get());
+      }
+    });
+  };
+}
+
+void SourceGate::Take(std::uint64_t id, void* value) {
+  if (const auto node = pending_.extract(id)) {
+    node.mapped()(value);
+  }
+}
+
 void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryDone done) {
-  Enqueue([this, text = std::move(text), time, attempt, done = std::move(done)] {
-    source_->Query(
-        text, time,
-        [self = weak_from_this(), loop = &loop_, attempt, done](source::QueryOutcome outcome) {
-          auto shared = std::make_shared<source::QueryOutcome>(std::move(outcome));
-          boost::asio::post(*loop, [self, shared, attempt, done] {
-            if (const auto gate = self.lock()) {
-              gate->Finished(shared->failure && shared->failure->connection);
-              gate->Observe(*shared, attempt > 1);
-              done(std::move(*shared));
-              gate->Pump();
-            }
-          });
-        });
+  auto answered = OnLoop<source::QueryOutcome>(
+      [this, attempt, done = std::move(done)](source::QueryOutcome& outcome) {
+        Finished(outcome.failure && outcome.failure->connection);
+        Observe(outcome, attempt > 1);
+        done(std::move(outcome));
+        Pump();
+      });
+  Enqueue([this, text = std::move(text), time, answered = std::move(answered)] {
+    source_->Query(text, time, answered);
   });
 }
 
 void SourceGate::ListLabelValues(std::string label, std::string selector, metering::Period period,
                                  ValuesDone done) {
+  using Values = source::Source::LabelValues;
+  auto answered = OnLoop<Values>([this, done = std::move(done)](Values& values) {
+    Finished(values.failure && values.failure->connection);
+    done(std::move(values));
+    Pump();
+  });
   Enqueue([this, label = std::move(label), selector = std::move(selector), period,
-           done = std::move(done)] {
-    source_->ListLabelValues(
-        label, selector, period,
-        [self = weak_from_this(), loop = &loop_, done](source::Source::LabelValues values) {
-          auto shared = std::make_shared<source::Source::LabelValues>(std::move(values));
-          boost::asio::post(*loop, [self, shared, done] {
-            if (const auto gate = self.lock()) {
-              gate->Finished(shared->failure && shared->failure->connection);
-              done(std::move(*shared));
-              gate->Pump();
-            }
-          });
-        });
+           answered = std::move(answered)] {
+    source_->ListLabelValues(label, selector, period, answered);
   });
 }
 
 void SourceGate::HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) {
-  Enqueue([this, time, done = std::move(done)] {
-    source_->HasDataUpTo(
-        time, [self = weak_from_this(), loop = &loop_, done](std::optional<bool> answer) {
-          boost::asio::post(*loop, [self, answer, done] {
-            if (const auto gate = self.lock()) {
-              --gate->in_flight_;
-              done(answer);
-              gate->Pump();
-            }
-          });
-        });
-  });
+  auto answered =
+      OnLoop<std::optional<bool>>([this, done = std::move(done)](std::optional<bool>& answer) {
+        --in_flight_;
+        done(answer);
+        Pump();
+      });
+  Enqueue([this, time, answered = std::move(answered)] { source_->HasDataUpTo(time, answered); });
 }
 
 void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> done) {
@@ -77,21 +90,16 @@ void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> don
     done(*identity_);
     return;
   }
-  source_->Identify(
-      [self = weak_from_this(), loop = &loop_, done](source::ServerIdentity identity) {
-        auto shared = std::make_shared<source::ServerIdentity>(std::move(identity));
-        boost::asio::post(*loop, [self, shared, done] {
-          if (const auto gate = self.lock()) {
-            gate->reached_ = gate->reached_ || shared->reachable;
-            if (shared->reachable) {
-              gate->JudgeClock(*shared);
-              gate->identity_ = *shared;
-              gate->identified_at_ = std::chrono::steady_clock::now();
-            }
-            done(*shared);
-          }
-        });
-      });
+  source_->Identify(OnLoop<source::ServerIdentity>(
+      [this, done = std::move(done)](source::ServerIdentity& identity) {
+        reached_ = reached_ || identity.reachable;
+        if (identity.reachable) {
+          JudgeClock(identity);
+          identity_ = identity;
+          identified_at_ = std::chrono::steady_clock::now();
+        }
+        done(identity);
+      }));
 }
 
 void SourceGate::JudgeClock(const source::ServerIdentity& identity) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
 
@@ -25,7 +27,8 @@ struct QueryStats {
 /// A source as the event loop uses it: at most `concurrency` requests in flight, the rest waits in
 /// order; every callback comes on the loop. Counts connection errors in a row: after three the
 /// source is given up until NewRun(). Loop thread only; held by shared_ptr (callbacks of a
-/// destroyed gate are dropped).
+/// destroyed gate are dropped). Callbacks may own the gate: they stay with it, never with the
+/// source's thread, and whoever stops before all were called ends with Close().
 class SourceGate : public std::enable_shared_from_this<SourceGate> {
  public:
   using QueryDone = std::function<void(source::QueryOutcome)>;
@@ -51,6 +54,9 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   /// True when any request of this run got a response.
   [[nodiscard]] bool reached() const { return reached_; }
   void NewRun();
+  /// Drops what waits or is in flight, uncalled, and ends the source. Nothing may be asked any
+  /// more.
+  void Close();
   /// How far the server's clock was behind the local one when it was identified; 0 where it is
   /// ahead or unknown.
   [[nodiscard]] base::Milliseconds clock_behind() const { return clock_behind_; }
@@ -60,6 +66,10 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
  private:
   static constexpr int kGiveUpAfter = 3;
 
+  /// Keeps `done` and gives what the source calls in its place, on any thread.
+  template <typename Value>
+  std::function<void(Value)> OnLoop(std::function<void(Value&)> done);
+  void Take(std::uint64_t id, void* value);
   void JudgeClock(const source::ServerIdentity& identity);
   void Enqueue(std::function<void()> send);
   void Pump();
@@ -74,6 +84,8 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   int connection_errors_ = 0;
   bool reached_ = false;
   std::deque<std::function<void()>> waiting_;
+  std::unordered_map<std::uint64_t, std::function<void(void* value)>> pending_;
+  std::uint64_t last_id_ = 0;
   std::optional<source::ServerIdentity> identity_;
   base::Milliseconds clock_behind_{0};
   std::chrono::steady_clock::time_point identified_at_;

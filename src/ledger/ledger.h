@@ -103,6 +103,7 @@ struct CommitReceipt {
 /// What the planner must know of a spec: rows from `from` on, in period order.
 struct PeriodSummary {
   base::Instant begin;
+  base::Instant end;
   PeriodState state = PeriodState::kOpen;
 };
 
@@ -142,6 +143,7 @@ class Ledger {
   virtual base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) = 0;
 
   // --- periods
+  /// Those that end after `from`, by begin.
   virtual base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,
                                                            base::Instant from) = 0;
   virtual base::Result<std::optional<PeriodEntry>> FindPeriod(std::int64_t spec_id,

@@ -42,12 +42,13 @@ base::Result<std::vector<PeriodSummary>> SqliteLedger::Periods(std::int64_t spec
                                                                base::Instant from) {
   return Guarded([&]() -> base::Result<std::vector<PeriodSummary>> {
     auto rows = db_.Query(
-        "select begin, state from period where spec_id = ? and kind = 0 and begin >= ?"
+        "select begin, end, state from period where spec_id = ? and kind = 0 and end > ?"
         " order by begin",
         spec_id, from);
     std::vector<PeriodSummary> periods;
     while (rows.Next()) {
-      periods.push_back({rows->Instant(0), static_cast<PeriodState>(rows->Int(1))});
+      periods.push_back(
+          {rows->Instant(0), rows->Instant(1), static_cast<PeriodState>(rows->Int(2))});
     }
     return periods;
   });

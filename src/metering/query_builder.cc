@@ -60,18 +60,25 @@ std::string DiscoverySelector(const MetricSpec& spec, const std::string& scope_k
   return promql::Print(*selector);
 }
 
-std::vector<std::span<const std::string>> BatchScopes(std::span<const std::string> scopes,
+std::vector<std::span<const std::string>> BatchScopes(const MetricSpec& spec,
+                                                      const std::string& scope_key,
+                                                      std::span<const std::string> scopes,
                                                       std::size_t most) {
+  constexpr base::Seconds kLongestPeriod{86400};
+  const std::string none;
+  // `=""` becomes `=~""` where there are several.
+  const std::size_t frame = BuildQuery(spec, scope_key, {&none, 1}, kLongestPeriod).size() + 1;
   std::vector<std::span<const std::string>> batches;
   std::size_t first = 0;
-  std::size_t bytes = 0;
+  std::size_t bytes = frame;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
-    // Each alternative is quoted twice at the worst: once for RE2, once for the string.
+    // Each alternative is quoted twice, once for RE2, once for the string; both quotes of the
+    // string count for the bar before it.
     const std::size_t size = promql::Quote(promql::QuoteRegex(scopes[i])).size();
     if (i > first && (i - first == most || bytes + size > kQueryBytes)) {
       batches.push_back(scopes.subspan(first, i - first));
       first = i;
-      bytes = 0;
+      bytes = frame;
     }
     bytes += size;
   }

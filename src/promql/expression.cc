@@ -9,6 +9,8 @@ namespace promtally::promql {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
+/// U+FFFD: as it is, Prometheus' lexer takes it for broken UTF-8.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 std::string_view TextOf(MatchOperator op) {
   switch (op) {
@@ -98,6 +100,9 @@ std::string Quote(std::string_view text) {
       quoted += "\\u00";
       quoted += kHex[low >> 4];
       quoted += kHex[low & 15];
+    } else if (text.substr(i, kReplacement.size()) == kReplacement) {
+      quoted += "\\ufffd";
+      i += kReplacement.size() - 1;
     } else {
       quoted += text[i];
     }

@@ -138,7 +138,12 @@ class PrometheusServer:
 
     def logged_queries(self):
         """Texts of the queries that were asked, in order (needs query_log=True)."""
+        return [query for query, _time in self.logged_instants()]
+
+    def logged_instants(self):
+        """Text and evaluation time (RFC 3339) of each query that was asked."""
         path = self._folder / "queries.log"
         if not path.exists():
             return []
-        return [json.loads(line)["params"]["query"] for line in path.read_text(encoding="utf-8").splitlines()]
+        logged = [json.loads(line)["params"] for line in path.read_text(encoding="utf-8").splitlines()]
+        return [(parameters["query"], parameters["start"]) for parameters in logged]

@@ -34,7 +34,8 @@ class Outcome:
 
     @property
     def lines(self):
-        return [json.loads(line) for line in self.stdout.splitlines() if line.strip()]
+        # Not splitlines(): texts may hold characters that end a line for Python only.
+        return [json.loads(line) for line in self.stdout.split("\n") if line.strip()]
 
     def __str__(self):
         return (f"promtally {' '.join(self.arguments)}: exit status {self.returncode}\n"

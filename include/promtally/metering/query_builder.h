@@ -34,8 +34,10 @@ inline constexpr std::size_t kQueryBytes = 16 * 1024;
 /// The selector that discovery asks for: `metric{key!=""}`.
 [[nodiscard]] std::string DiscoverySelector(const MetricSpec& spec, const std::string& scope_key);
 
-/// Splits scopes into batches of at most `most` that keep the query below kQueryBytes.
+/// Splits scopes into batches of at most `most` that keep the query within kQueryBytes; a scope
+/// that is too long for that is a batch of its own.
 [[nodiscard]] std::vector<std::span<const std::string>> BatchScopes(
-    std::span<const std::string> scopes, std::size_t most);
+    const MetricSpec& spec, const std::string& scope_key, std::span<const std::string> scopes,
+    std::size_t most);
 
 }  // namespace promtally::metering

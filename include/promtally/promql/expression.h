@@ -61,8 +61,8 @@ struct Expression {
 [[nodiscard]] std::string Print(const Expression& expression);
 
 /// A double-quoted PromQL string. `\` `"` and line feed get their short escapes, every other C0 and
-/// C1 control character `\xHH` or `\uHHHH`; all else stands as it is. `text` must be valid UTF-8
-/// (callers reject what is not).
+/// C1 control character and U+FFFD `\xHH` or `\uHHHH`; all else stands as it is. `text` must be
+/// valid UTF-8 (callers reject what is not).
 [[nodiscard]] std::string Quote(std::string_view text);
 
 /// `text` as an RE2 expression that matches exactly this text.

@@ -66,18 +66,20 @@ TEST(QueryMode, RunsFreeTextPerScope) {
 
 TEST(ScopeBatches, HoldAtMostSoManyScopesAndBytes) {
   const Scopes scopes(250, "scope");
-  const auto batches = BatchScopes(scopes, 100);
+  const auto batches = BatchScopes(Requests(), "p", scopes, 100);
   ASSERT_EQ(batches.size(), 3U);
   EXPECT_EQ(batches[2].size(), 50U);
-  const Scopes large(20, std::string(3000, '|'));
+  Scopes large(20, std::string(3000, '|'));
+  large.insert(large.end(), 5, std::string(6000, '|'));
+  large.insert(large.end(), 100, std::string(170, 'x'));
   std::size_t total = 0;
-  for (const auto& batch : BatchScopes(large, 100)) {
+  for (const auto& batch : BatchScopes(Requests(), "p", large, 100)) {
     total += batch.size();
     EXPECT_TRUE(batch.size() == 1 ||
-                BuildQuery(Requests(), "p", batch, Seconds(60)).size() < kQueryBytes + 1024);
+                BuildQuery(Requests(), "p", batch, Seconds(86400)).size() <= kQueryBytes);
   }
   EXPECT_EQ(total, large.size());
-  EXPECT_TRUE(BatchScopes({}, 100).empty());
+  EXPECT_TRUE(BatchScopes(Requests(), "p", {}, 100).empty());
 }
 
 TEST(NegativeSpecs, AreToldByFunctionFactorOffsetAndMap) {

@@ -44,6 +44,7 @@ TEST(PromqlQuote, EscapesWhatCouldEndOrBreakAString) {
   EXPECT_EQ(Quote("a\nb\tc"), R"("a\nb\x09c")");
   EXPECT_EQ(Quote("\x7F"), R"("\x7f")");
   EXPECT_EQ(Quote("\xC2\x85"), R"("\u0085")");
+  EXPECT_EQ(Quote("a\uFFFDb"), R"("a\ufffdb")");
   EXPECT_EQ(Quote("é☃ # `'"), "\"é☃ # `'\"");
   EXPECT_EQ(Quote(std::string_view("\0", 1)), R"("\x00")");
 }
