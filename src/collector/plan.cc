@@ -44,7 +44,9 @@ class SpecPlanner {
       }
       const bool failed = *row && (*row)->state == PeriodState::kFailed;
       const bool answered = *row && !failed && (*row)->state != PeriodState::kOpen;
-      if (!answered && (!failed || MayRetryFailed(**row))) {
+      if (failed && !MayRetryFailed(**row)) {
+        ++plan_.left_failed;
+      } else if (!answered) {
         Add(begin, spec_->newest().id, *std::move(row));
       }
     }

@@ -94,6 +94,7 @@ class RoundRun : public Round {
   void OnPlanned(RoundPlan plan) {
     report_.waiting = plan.waiting;
     report_.next_retry = plan.next_retry;
+    report_.left_failed = plan.left_failed;
     if (plan.items.empty() || stopping_) {
       planned_ = true;
       return;
@@ -198,7 +199,9 @@ class RoundRun : public Round {
       run.server_id = facts.at(name).server_id;
       run.up_since = facts.at(name).up_since;
       if (!run.up_since && !run.waiting.empty()) {
-        AskUp(name, run.waiting.front()->item.period, [] {});
+        // It may take the only place there is, so periods go on when it is over.
+        AskUp(name, run.waiting.front()->item.period,
+              [self = Self(), source = name] { self->Pump(source); });
       }
       Pump(name);
     }
@@ -271,6 +274,7 @@ class RoundRun : public Round {
     request.filter = task->filter;
     request.scopes = task->filter->ListedScopes();
     request.batch = SpecOf(task->item).batch;
+    request.on_wait = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(*context_.loop, run.gate, std::move(request),
           [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
   }
