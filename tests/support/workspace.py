@@ -7,6 +7,7 @@
 
 Files are written as JSON, which is YAML as well. The folder goes with the test.
 """
+import datetime
 import json
 import pathlib
 import sqlite3
@@ -20,7 +21,6 @@ HOUR = 3600
 
 def instant(seconds):
     """Unix seconds as the program prints them."""
-    import datetime
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -34,7 +34,8 @@ def spec(**more):
 
 
 class Workspace:
-    """`metrics`: metrics.yml's map, or a list of names. job, source, ledger: keys added to (or replacing) the defaults."""
+    """`metrics`: metrics.yml's map, or a list of names. job, source: keys added to (or replacing, or with
+    None removing) the defaults; jobs: the whole list instead."""
 
     def __init__(self, test, url, metrics, job=None, source=None, jobs=None):
         folder = tempfile.TemporaryDirectory(prefix="promtally-test-")
@@ -44,9 +45,10 @@ class Workspace:
         self.ledger = self.folder / "promtally.db"
         self.config = self.folder / "promtally.yml"
         self.write_metrics(metrics)
+        defaults = {"metrics_file": "metrics.yml", "scope_key": "project_id", **(job or {})}
         self.settings = {
             "sources": [{"name": "prometheus", "url": url, "timeout": "20s", "concurrency": 8, **(source or {})}],
-            "collect": jobs or [{"metrics_file": "metrics.yml", "scope_key": "project_id", **(job or {})}],
+            "collect": jobs or [{key: value for key, value in defaults.items() if value is not None}],
             "ledger": {"path": "promtally.db"},
         }
         self.write_settings()
