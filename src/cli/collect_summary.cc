@@ -76,6 +76,10 @@ void CollectSummary::PrintTable(const collector::Catalogue& catalogue, bool had_
   if (last_.waiting > 0) {
     std::cout << fmt::format("{} open periods wait for their next try\n", last_.waiting);
   }
+  if (last_.left_failed > 0) {
+    std::cout << fmt::format("{} failed before and were not tried again; see --retry-failed\n",
+                             last_.left_failed);
+  }
 }
 
 void CollectSummary::PrintNothingDue(const collector::Catalogue& catalogue, bool had_range) const {
@@ -85,6 +89,10 @@ void CollectSummary::PrintNothingDue(const collector::Catalogue& catalogue, bool
     std::cout << fmt::format(
         "nothing else is due; open periods that wait for their next try: {}, the first at {}\n",
         last_.waiting, base::ToText(last_.next_retry.value_or(Now())));
+  } else if (last_.left_failed > 0) {
+    std::cout << fmt::format(
+        "nothing to collect: {} failed before and are not tried again without --retry-failed\n",
+        last_.left_failed);
   } else if (had_range) {
     std::cout << "nothing to collect: every period of the range is answered\n";
   } else {
@@ -125,7 +133,7 @@ base::Status CollectSummary::PrintRecords(const std::string& ledger_path, Format
 
 int CollectSummary::ExitStatus() const {
   if (outcomes_.empty()) {
-    return last_.waiting > 0 || last_.stopped ? kIncomplete : kDone;
+    return last_.waiting > 0 || last_.left_failed > 0 || last_.stopped ? kIncomplete : kDone;
   }
   if (!reached_) {
     return kUnreachable;
@@ -135,7 +143,8 @@ int CollectSummary::ExitStatus() const {
     return period.rejected == 0 &&
            (period.state == PeriodState::kCommitted || period.state == PeriodState::kEmpty);
   });
-  return complete && last_.waiting == 0 && !last_.stopped ? kDone : kIncomplete;
+  return complete && last_.waiting == 0 && last_.left_failed == 0 && !last_.stopped ? kDone
+                                                                                    : kIncomplete;
 }
 
 }  // namespace promtally::cli

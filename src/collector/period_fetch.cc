@@ -182,6 +182,9 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       --self->outstanding_;
       then();
     });
+    if (request_.on_wait) {
+      request_.on_wait();
+    }
   }
 
   /// Too much for one answer: all scopes become batches, a batch becomes two, one scope is as small

@@ -26,6 +26,8 @@ struct FetchRequest {
   bool per_scope = false;           ///< by hand: one query a scope even where one for all would do
   std::size_t batch = 0;            ///< scopes a query that worked before; 0: all in one query
   bool no_retries = false;          ///< a preview: the first failure is the answer
+  /// Called whenever a next try is waited for: the source has room for others meanwhile.
+  std::function<void()> on_wait;
 };
 
 /// One query of a period that was answered.

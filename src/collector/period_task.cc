@@ -40,7 +40,6 @@ PeriodReport ReportOf(const PeriodTask& task, const metering::PeriodResult& resu
   report.excluded = result.excluded;
   report.skip_failures = result.skip_failures;
   report.attempts = task.fetched.attempts;
-  report.connection_failure = task.fetched.failure && task.fetched.failure->connection;
   return report;
 }
 

@@ -70,8 +70,10 @@ class SpecPlanner {
       if (!row) {
         return tl::unexpected(row.error());
       }
-      if (*row && ((*row)->state == PeriodState::kOpen ||
-                   ((*row)->state == PeriodState::kFailed && MayRetryFailed(**row)))) {
+      if (*row && (*row)->state == PeriodState::kFailed && !MayRetryFailed(**row)) {
+        ++plan_.left_failed;
+      } else if (*row &&
+                 ((*row)->state == PeriodState::kOpen || (*row)->state == PeriodState::kFailed)) {
         Add((*row)->period, spec_->newest().id, *std::move(row));
       }
     }

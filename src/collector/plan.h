@@ -30,6 +30,8 @@ struct RoundPlan {
   /// Open periods that wait for their next try.
   int waiting = 0;
   std::optional<base::Instant> next_retry;  ///< the earliest of them
+  /// Failed periods of a range that was asked for, which are not tried again.
+  int left_failed = 0;
 };
 
 /// Finds what is to be asked at `now`; moves the frontiers of the catalogue. Ledger thread.

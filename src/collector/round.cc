@@ -92,6 +92,7 @@ class RoundRun : public Round {
   void OnPlanned(RoundPlan plan) {
     report_.waiting = plan.waiting;
     report_.next_retry = plan.next_retry;
+    report_.left_failed = plan.left_failed;
     if (plan.items.empty() || stopping_) {
       planned_ = true;
       return;
@@ -168,8 +169,11 @@ class RoundRun : public Round {
             }
           });
       if (!run.waiting.empty()) {
-        run.probe->LookForUp(run.waiting.front()->item.period,
-                             [self = Self()] { self->MaybeFinish(); });
+        run.probe->LookForUp(run.waiting.front()->item.period, [self = Self(), source = name] {
+          // It may have taken the only place there is.
+          self->Pump(source);
+          self->MaybeFinish();
+        });
       }
       Pump(name);
     }
@@ -221,6 +225,7 @@ class RoundRun : public Round {
     request.filter = task->filter;
     request.scopes = task->filter->ListedScopes();
     request.batch = SpecOf(task->item).batch;
+    request.on_wait = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(*context_.loop, run.gate, std::move(request),
           [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
   }
@@ -270,7 +275,6 @@ class RoundRun : public Round {
       report.reason = entry.reason;
       report.detail = entry.detail;
       report.next_retry = entry.next_retry;
-      report.connection_failure = true;
       entries.push_back(std::move(entry));
       reports.push_back(std::move(report));
     }
@@ -348,7 +352,6 @@ class RoundRun : public Round {
     for (const auto& [name, run] : sources_) {
       report_.any_source_reached = report_.any_source_reached || run.gate->reached();
     }
-    // Periods that became due for another try while this round went on are not this round's.
     const auto done = std::exchange(done_, nullptr);
     boost::asio::post(*context_.loop,
                       [done, report = std::make_shared<RoundReport>(std::move(report_))] {

@@ -35,13 +35,13 @@ struct PeriodReport {
   std::size_t skip_failures = 0;  ///< rows that the skip expression could not judge
   int attempts = 0;
   std::chrono::microseconds commit{0};
-  bool connection_failure = false;
 };
 
 struct RoundReport {
   std::vector<PeriodReport> periods;  ///< in the order in which they were decided
   int waiting = 0;                    ///< open periods whose next try is not due yet
   std::optional<base::Instant> next_retry;
+  int left_failed = 0;  ///< failed periods of the range, which were not tried again
   bool any_source_reached = false;
   bool stopped = false;  ///< Stop() came before everything was asked
   std::optional<base::Error>

@@ -14,6 +14,9 @@ import collections
 import dataclasses
 import http.server
 import json
+import re
+import socket
+import struct
 import threading
 import urllib.parse
 
@@ -23,13 +26,14 @@ Request = collections.namedtuple("Request", "method path parameters headers")
 @dataclasses.dataclass
 class Answer:
     """`body` is text or bytes. `announce`: a Content-Length other than the body's. `wait_for`: an event the answer waits
-    for. `drop`: the connection is closed without any answer."""
+    for. `drop`: the connection is closed without any answer; `reset`: rudely."""
     body: object = ""
     status: int = 200
     headers: dict = dataclasses.field(default_factory=dict)
     announce: int = None
     wait_for: threading.Event = None
     drop: bool = False
+    reset: bool = False
 
     def encoded(self):
         return self.body.encode() if isinstance(self.body, str) else self.body
@@ -48,6 +52,23 @@ def vector(series, time, **more):
 def error(status, kind, text):
     return Answer(json.dumps({"status": "error", "errorType": kind, "error": text}), status,
                   {"Content-Type": "application/json"})
+
+
+def by_metric(answers, up="60"):
+    """A callback that answers by the metric that a query names. answers: {metric: series | Answer | callback}; a mapping
+    that the test may change while the server runs. up: the number of `up` samples, or None; or a callback of the time.
+    """
+    def answer(query, time):
+        if query.startswith("count_over_time(vector(1)"):
+            return vector([({}, "2")], time)
+        if query.startswith("sum(count_over_time(up["):
+            samples = up(time) if callable(up) else up
+            return vector([] if samples is None else [({}, samples)], time)
+        given = answers[re.search(r"(\w+)\{", query).group(1)]
+        if callable(given):
+            given = given(query, time)
+        return vector(given, time) if isinstance(given, list) else given
+    return answer
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -71,8 +92,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(answer)
 
     def _send(self, answer):
-        self.close_connection = answer.drop or answer.announce is not None
-        if answer.drop:
+        self.close_connection = answer.drop or answer.reset or answer.announce is not None
+        if answer.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()  # with what was not read or sent thrown away, the peer gets a reset
+        if answer.drop or answer.reset:
             return
         body = answer.encoded()
         try:
