@@ -192,7 +192,7 @@ class RoundRun : public Round {
 
   void Pump(const std::string& source) {
     SourceRun& run = sources_.at(source);
-    if (run.gate->given_up()) {
+    if (run.gate->given_up() && !run.waiting.empty()) {
       GiveUp(&run);
     }
     while (!stopping_ && !run.waiting.empty() && run.undecided < kFetchedAhead &&
@@ -277,9 +277,6 @@ class RoundRun : public Round {
       report.next_retry = entry.next_retry;
       entries.push_back(std::move(entry));
       reports.push_back(std::move(report));
-    }
-    if (entries.empty()) {
-      return;
     }
     OnLedger<bool>(
         [entries = std::move(entries)](auto& ledger) -> base::Result<bool> {
