@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9, a full disk and a failing one, at every write call of a commit and at random times: the next run completes
+the ledger, which then holds what an undisturbed run's holds."""
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support import promtally_cli  # noqa: E402: the path is set above
+from support.fake_prometheus import FakePrometheus, by_metric  # noqa: E402
+from support.workspace import BEGIN, HOUR, Workspace, hour  # noqa: E402
+
+MOST_POINTS = 200  # a bound for "until a clean run"
+ROUNDS = 15  # of random kills
+# LeakSanitizer cannot work under strace, which the sanitizer builds would fail for.
+ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def series(_query, moment):
+    """Quantities that differ by period, one of them a long decimal."""
+    period = int(moment - BEGIN) // HOUR
+    return [({"project_id": "p1"}, str(period)), ({"project_id": "p2"}, "0.1"), ({"project_id": f"p{period}x"}, "1e-7")]
+
+
+def strace_works():
+    with tempfile.NamedTemporaryFile() as log:
+        try:
+            traced = subprocess.run(["strace", "-f", "-o", log.name, "-e", "inject=fdatasync:error=EIO:when=1", "true"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+    return traced.returncode == 0
+
+
+class Workbench:
+    """A ledger as it is before the run that is disturbed, and the records that an undisturbed run leaves."""
+
+    def __init__(self, test, url, metrics, hours_before, hours):
+        self.test = test
+        self.hours = hours
+        self.hours_before = hours_before
+        self.work = Workspace(test, url, metrics)
+        self.arguments = [str(argument) for argument in self.work.collect_arguments(hours)]
+        self.work.collect(hours)
+        self.wanted = self.work.records()
+        self.forget()
+        if hours_before:
+            self.work.collect(hours_before)
+        self.before = self.work.folder / "before.db"
+        if hours_before:
+            shutil.copy(self.work.ledger, self.before)
+
+    def forget(self):
+        for path in self.work.folder.glob("promtally.db*"):
+            path.unlink()
+
+    def reset(self):
+        self.forget()
+        if self.hours_before:
+            shutil.copy(self.before, self.work.ledger)
+
+    def traced(self, call, files, what, point):
+        """Runs with a fault at the point-th such call that concerns one of the files; returns the exit status."""
+        paths = [argument for name in files for argument in ("-P", str(self.work.folder / name))]
+        command = ["strace", "-f", "-o", "/dev/null", *paths, "-e", f"trace={call}", "-e",
+                   f"inject={call}:{what}:when={point}", promtally_cli.binary(), *self.arguments]
+        return subprocess.run(command, cwd=self.work.folder, env=promtally_cli.environment(**ENVIRONMENT),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120, check=False).returncode
+
+    def is_complete(self):
+        return self.work.records() == self.wanted
+
+    def complete(self, where):
+        """The next run completes what the fault interrupted."""
+        with self.test.subTest(where):
+            self.work.collect(self.hours)
+            self.work.verify()
+            self.test.assertEqual(self.work.records(), self.wanted)
+
+    def every_point(self, call, files, what, judge=None, stride=1):
+        """One run a call, until one gets through without meeting the fault; returns how many met it."""
+        for point in range(1, MOST_POINTS, stride):
+            self.reset()
+            status = self.traced(call, files, what, point if what.startswith("signal") else f"{point}+")
+            if judge is None and status == 0:
+                return point - 1
+            if judge is not None and judge(status, f"{call} {point}"):
+                return point - 1
+            self.complete(f"{what} at {call} {point} of {files}")
+        self.test.fail(f"no clean run within {MOST_POINTS} points of {call}")
+
+
+WAL, FILE = "promtally.db-wal", "promtally.db"
+
+
+@unittest.skipUnless(strace_works(), "strace cannot trace here")
+class FaultAtEveryWrite(unittest.TestCase):
+    def setUp(self):
+        self.server = FakePrometheus(by_metric({"a": series})).start()
+        self.addCleanup(self.server.stop)
+
+    def test_killed_at_each_call_of_a_commit(self):
+        bench = Workbench(self, self.server.url, ["a"], 1, 2)
+        met = {
+            "log": bench.every_point("pwrite64", [WAL], "signal=KILL"),
+            "checkpoint": bench.every_point("pwrite64", [FILE], "signal=KILL"),
+            "sync": bench.every_point("fdatasync", [WAL, FILE], "signal=KILL"),
+            "delete": bench.every_point("unlink", [WAL, FILE], "signal=KILL"),
+            "lock": bench.every_point("ftruncate", ["promtally.db.lock"], "signal=KILL"),
+        }
+        self.assertTrue(met["log"] > 10 and met["checkpoint"] > 3 and met["sync"] > 2 and met["delete"] > 0, met)
+
+    def test_killed_while_the_ledger_is_made(self):
+        bench = Workbench(self, self.server.url, ["a"], 0, 1)
+        met = {
+            "journal": bench.every_point("pwrite64", [FILE + "-journal"], "signal=KILL"),
+            "sync": bench.every_point("fdatasync", [FILE, WAL, FILE + "-journal"], "signal=KILL"),
+            "delete": bench.every_point("unlink", [FILE + "-journal"], "signal=KILL"),
+            "log": bench.every_point("pwrite64", [WAL], "signal=KILL", stride=12),
+        }
+        self.assertGreater(met["log"], 20, met)
+
+    def test_a_full_or_failing_disk_loses_nothing_that_was_acknowledged(self):
+        bench = Workbench(self, self.server.url, ["a"], 1, 2)
+
+        def judge(status, where):
+            """True for a run that was not disturbed, or not by anything that mattered: what it said is true."""
+            self.assertIn(status, (0, 1), where)
+            bench.work.verify()
+            begins = {record["begin"] for record in bench.work.records()}
+            self.assertIn(hour(0), begins, where)  # was acknowledged before
+            if status == 0:
+                self.assertTrue(bench.is_complete(), where)
+            return status == 0
+        met = {
+            "full": bench.every_point("pwrite64", [WAL], "error=ENOSPC", judge, stride=5),
+            "failing": bench.every_point("pwrite64", [WAL], "error=EIO", judge, stride=9),
+            "sync": bench.every_point("fdatasync", [WAL], "error=EIO", judge),
+        }
+        self.assertTrue(met["full"] > 10 and met["failing"] > 8 and met["sync"] > 0, met)
+
+
+class KilledAtRandomTimes(unittest.TestCase):
+    def test_the_next_run_completes_the_ledger(self):
+        seed = random.SystemRandom().randrange(1 << 32)
+        print(f"random kills: seed {seed}", file=sys.stderr)
+        chance = random.Random(seed)
+        never = threading.Event()
+
+        def slow(query, moment):
+            never.wait(0.01)  # gives a kill something to fall into
+            return series(query, moment)
+        with FakePrometheus(by_metric({"a": slow, "b": slow})) as server:
+            bench = Workbench(self, server.url, ["a", "b"], 0, 4)
+            begun = time.monotonic()
+            bench.reset()
+            bench.work.collect(4)
+            lasts = time.monotonic() - begun
+            killed = 0
+            for number in range(ROUNDS):
+                bench.reset()
+                for _ in range(2):
+                    killed += self.kill_after(bench.arguments, chance.uniform(0, lasts))
+                bench.complete(f"round {number} of seed {seed}")
+        self.assertGreater(killed, 0)
+
+    @staticmethod
+    def kill_after(arguments, seconds):
+        with subprocess.Popen([promtally_cli.binary(), *arguments], env=promtally_cli.environment(),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                process.wait(seconds)
+                return 0
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return 1
+
+
+if __name__ == "__main__":
+    unittest.main()
