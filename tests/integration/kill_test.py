@@ -73,6 +73,13 @@ class Workbench:
         return subprocess.run(command, cwd=self.work.folder, env=promtally_cli.environment(**ENVIRONMENT),
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120, check=False).returncode
 
+    def keeps_what_was_acknowledged(self, where):
+        """The ledger is sound as the fault left it, and has the hours that were committed before."""
+        with self.test.subTest(where):
+            self.work.verify()
+            begins = {record["begin"] for record in self.work.records()}
+            self.test.assertLessEqual({hour(index) for index in range(self.hours_before)}, begins)
+
     def is_complete(self):
         return self.work.records() == self.wanted
 
@@ -92,7 +99,10 @@ class Workbench:
                 return point - 1
             if judge is not None and judge(status, f"{call} {point}"):
                 return point - 1
-            self.complete(f"{what} at {call} {point} of {files}")
+            where = f"{what} at {call} {point} of {files}"
+            if self.hours_before:
+                self.keeps_what_was_acknowledged(where)
+            self.complete(where)
         self.test.fail(f"no clean run within {MOST_POINTS} points of {call}")
 
 
@@ -132,9 +142,6 @@ class FaultAtEveryWrite(unittest.TestCase):
         def judge(status, where):
             """True for a run that was not disturbed, or not by anything that mattered: what it said is true."""
             self.assertIn(status, (0, 1), where)
-            bench.work.verify()
-            begins = {record["begin"] for record in bench.work.records()}
-            self.assertIn(hour(0), begins, where)  # was acknowledged before
             if status == 0:
                 self.assertTrue(bench.is_complete(), where)
             return status == 0
@@ -144,6 +151,28 @@ class FaultAtEveryWrite(unittest.TestCase):
             "sync": bench.every_point("fdatasync", [WAL], "error=EIO", judge),
         }
         self.assertTrue(met["full"] > 10 and met["failing"] > 8 and met["sync"] > 0, met)
+
+
+@unittest.skipUnless(strace_works(), "strace cannot trace here")
+class KilledRestore(unittest.TestCase):
+    def test_leaves_the_old_ledger_or_the_new_one(self):
+        with FakePrometheus(by_metric({"a": series})) as server:
+            bench = Workbench(self, server.url, ["a"], 1, 2)
+            bench.work.collect(2)
+            copy = bench.work.folder / "copy.db"
+            bench.work.expect(0, "ledger", "backup", copy, "--ledger", bench.work.ledger)
+            old, new = [record for record in bench.wanted if record["begin"] == hour(0)], bench.wanted
+            bench.arguments = ["ledger", "restore", str(copy), "--ledger", str(bench.work.ledger), "--replace"]
+            for call, stride in (("rename", 1), ("unlink", 1), ("ftruncate", 1), ("fsync", 1), ("pwrite64", 6)):
+                for point in range(1, MOST_POINTS, stride):
+                    bench.reset()
+                    status = bench.traced(call, [], "signal=KILL", point)
+                    with self.subTest(f"{call} {point}"):
+                        bench.work.verify()
+                        self.assertIn(bench.work.records(), [new] if status == 0 else [old, new])
+                    if status == 0:
+                        self.assertGreater(point, 1, call)  # it does make such calls
+                        break
 
 
 class KilledAtRandomTimes(unittest.TestCase):
