@@ -154,8 +154,32 @@ class FaultAtEveryWrite(unittest.TestCase):
 
 
 @unittest.skipUnless(strace_works(), "strace cannot trace here")
-class KilledRestore(unittest.TestCase):
-    def test_leaves_the_old_ledger_or_the_new_one(self):
+class DisturbedCopies(unittest.TestCase):
+    def test_a_backup_or_restore_without_room_fails_and_leaves_what_was_there(self):
+        with FakePrometheus(by_metric({"a": series})) as server:
+            bench = Workbench(self, server.url, ["a"], 1, 2)
+        ledger, copy = bench.work.ledger, bench.work.folder / "copy.db"
+        wanted = bench.work.records()
+        shutil.copy(ledger, bench.work.folder / "good.db")
+        failures = 0
+        for point in (1, 2, 5):
+            for call, error in (("pwrite64", "ENOSPC"), ("fsync", "EIO"), ("fdatasync", "EIO")):
+                bench.arguments = ["ledger", "backup", str(copy), "--ledger", str(ledger)]
+                status = bench.traced(call, [], f"error={error}", f"{point}+")
+                self.assertIn(status, (0, 1), f"{call} {point}")
+                self.assertTrue(status != 0 or copy.exists(), f"{call} {point}")
+                if copy.exists():  # whole, if not for sure on the disk when its folder could not be synced
+                    bench.work.expect(0, "verify", "--ledger", copy)
+                    copy.unlink()
+                failures += status
+                bench.arguments = ["ledger", "restore", "good.db", "--ledger", str(ledger), "--replace"]
+                bench.traced(call, [], f"error={error}", f"{point}+")
+                self.assertEqual(bench.work.records(), wanted, f"{call} {point}")
+        self.assertGreater(failures, 3)
+        left = sorted(path.name for path in bench.work.folder.iterdir() if ".tmp" in path.name or ".restore" in path.name)
+        self.assertEqual(left, [])
+
+    def test_a_killed_restore_leaves_the_old_ledger_or_the_new_one(self):
         with FakePrometheus(by_metric({"a": series})) as server:
             bench = Workbench(self, server.url, ["a"], 1, 2)
             bench.work.collect(2)
