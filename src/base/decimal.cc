@@ -2,6 +2,7 @@
 #include "promtally/base/decimal.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -14,8 +15,16 @@ namespace {
 
 using Access = DecimalAccess;
 
+/// Of a number of so many bits: bits × log10(2), never above the number of digits.
+int AtLeastDigits(std::size_t bits) {
+  return static_cast<int>(static_cast<double>(bits) * 0.30102999566398);
+}
+
 int CountDigits(UInt128 value) {
-  int digits = 1;
+  const auto high = static_cast<std::uint64_t>(value >> 64U);
+  const auto low = static_cast<std::uint64_t>(value);
+  const int bits = high != 0 ? 64 + std::bit_width(high) : std::bit_width(low);
+  int digits = std::max(1, AtLeastDigits(static_cast<std::size_t>(bits)));
   while (digits <= kSmallDigits && value >= static_cast<UInt128>(SmallPower(digits))) {
     ++digits;
   }
@@ -45,7 +54,16 @@ cpp_int DivideRounded(const cpp_int& numerator, const cpp_int& denominator, Roun
   return quotient;
 }
 
-int CountDigits(const cpp_int& magnitude) { return static_cast<int>(magnitude.str().size()); }
+int CountDigits(const cpp_int& magnitude) {
+  if (magnitude.is_zero()) {
+    return 1;
+  }
+  int digits = std::max(1, AtLeastDigits(boost::multiprecision::msb(magnitude) + 1));
+  while (magnitude >= BigPower(digits)) {
+    ++digits;
+  }
+  return digits;
+}
 
 }  // namespace
 
@@ -124,15 +142,37 @@ bool Decimal::IsInteger() const {
 
 int Decimal::Digits() const {
   if (big_) {
-    return static_cast<int>(Access::MagnitudeText(*this).size());
+    return CountDigits(cpp_int(boost::multiprecision::abs(big_->value)));
   }
   return CountDigits(Magnitude(small_));
+}
+
+Decimal Decimal::RoundedSmall(int digits, int drop, Rounding rounding) const {
+  const auto power = static_cast<UInt128>(SmallPower(drop));
+  const UInt128 magnitude = Magnitude(small_);
+  UInt128 quotient = magnitude / power;
+  const UInt128 remainder = magnitude % power;
+  const UInt128 half = power / 2;  // drop is at least 1: a power of ten is even
+  const int compared = remainder == half ? 0 : (remainder > half ? 1 : -1);
+  if (RoundsUp(compared, quotient % 2 != 0, rounding)) {
+    ++quotient;
+  }
+  int exponent = exponent_ + drop;
+  if (quotient == static_cast<UInt128>(SmallPower(digits))) {  // 999.9 became 1000
+    quotient /= 10;
+    ++exponent;
+  }
+  const auto value = static_cast<Int128>(quotient);
+  return Access::Make(small_ < 0 ? -value : value, exponent);
 }
 
 Decimal Decimal::Rounded(int digits, Rounding rounding) const {
   const int drop = Digits() - digits;
   if (drop <= 0) {
     return *this;
+  }
+  if (!big_ && drop < kSmallDigits) {
+    return RoundedSmall(digits, drop, rounding);
   }
   bool exact = false;
   cpp_int quotient = DivideRounded(boost::multiprecision::abs(Access::Coefficient(*this)),
@@ -148,6 +188,11 @@ Decimal Decimal::Rounded(int digits, Rounding rounding) const {
 Decimal Decimal::Floor() const {
   if (exponent_ >= 0) {
     return Access::Make(Access::Coefficient(*this) * BigPower(exponent_), 0);
+  }
+  if (!big_ && -exponent_ <= kSmallDigits) {
+    const Int128 power = SmallPower(-exponent_);
+    const Int128 towards_zero = small_ / power;
+    return Access::Make(towards_zero - (small_ < 0 && small_ % power != 0 ? 1 : 0), 0);
   }
   const cpp_int quotient = Access::Coefficient(*this) / BigPower(-exponent_);  // towards zero
   return Access::Make(Sign() < 0 && !IsInteger() ? cpp_int(quotient - 1) : quotient, 0);

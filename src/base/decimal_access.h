@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -32,11 +33,20 @@ inline constexpr std::array<Int128, kSmallDigits + 1> kPowers = MakePowers();
 
 inline Int128 SmallPower(int exponent) { return kPowers[static_cast<std::size_t>(exponent)]; }
 
+/// 10^exponent; powers that arithmetic of quantities meets are computed once.
 inline cpp_int BigPower(int exponent) {
-  if (exponent <= kSmallDigits) {
-    return cpp_int(SmallPower(exponent));
-  }
-  return boost::multiprecision::pow(cpp_int(10), static_cast<unsigned>(exponent));
+  static const auto kKnown = [] {
+    std::array<cpp_int, 128> powers;
+    powers[0] = 1;
+    for (std::size_t i = 1; i < powers.size(); ++i) {
+      powers[i] = powers[i - 1] * 10;
+    }
+    return powers;
+  }();
+  const auto index = static_cast<std::size_t>(exponent);
+  return index < kKnown.size()
+             ? kKnown[index]
+             : boost::multiprecision::pow(cpp_int(10), static_cast<unsigned>(exponent));
 }
 
 inline UInt128 Magnitude(Int128 value) {
@@ -44,13 +54,22 @@ inline UInt128 Magnitude(Int128 value) {
 }
 
 inline std::string DigitsOf(UInt128 value) {
+  constexpr std::uint64_t kChunk = 1'000'000'000'000'000'000;  // a 128-bit division costs ten of 64
   char buffer[40];
-  char* end = buffer + sizeof buffer;
+  char* const end = buffer + sizeof buffer;
   char* begin = end;
+  while (value >= kChunk) {
+    auto low = static_cast<std::uint64_t>(value % kChunk);
+    value /= kChunk;
+    for (int i = 0; i < 18; ++i, low /= 10) {
+      *--begin = static_cast<char>('0' + low % 10);
+    }
+  }
+  auto high = static_cast<std::uint64_t>(value);
   do {
-    *--begin = static_cast<char>('0' + static_cast<int>(value % 10));
-    value /= 10;
-  } while (value != 0);
+    *--begin = static_cast<char>('0' + high % 10);
+    high /= 10;
+  } while (high != 0);
   return {begin, end};
 }
 
@@ -83,7 +102,10 @@ struct DecimalAccess {
   static Decimal Make(const cpp_int& coefficient, int exponent) {
     Decimal result;
     result.exponent_ = exponent;
-    if (boost::multiprecision::abs(coefficient) < BigPower(kSmallDigits)) {
+    // Below 2^126 there is nothing to compare: 2^126 < 10^38.
+    if (coefficient.is_zero() ||
+        boost::multiprecision::msb(boost::multiprecision::abs(coefficient)) < 126 ||
+        boost::multiprecision::abs(coefficient) < BigPower(kSmallDigits)) {
       result.small_ = coefficient.convert_to<Int128>();
     } else {
       result.big_ = std::make_shared<const Decimal::Big>(Decimal::Big{coefficient});

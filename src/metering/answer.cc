@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promtally/metering/answer.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace promtally::metering {
@@ -28,6 +29,23 @@ std::optional<std::string_view> Answer::Label(std::size_t index, std::string_vie
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::uint32_t> Answer::NameNumber(std::string_view name) const {
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  return found == names_.end() ? std::nullopt
+                               : std::optional(static_cast<std::uint32_t>(found - names_.begin()));
+}
+
+std::string_view Answer::LabelOf(std::size_t index, std::uint32_t name_number) const {
+  const LabelRef* label = labels_.data() + series_[index].first_label;
+  const LabelRef* const end = label + series_[index].labels;
+  for (; label != end; ++label) {
+    if (label->name == name_number) {
+      return std::string_view(text_).substr(label->begin, label->size);
+    }
+  }
+  return {};
 }
 
 void Answer::BeginSeries() {

@@ -51,6 +51,7 @@ class Conversion {
     }
     result_.rows.reserve(series);
     for (std::uint32_t a = 0; a < result_.answers.size() && result_.failure.empty(); ++a) {
+      NumberNames(result_.answers[a].answer);
       const std::size_t size = result_.answers[a].answer.size();
       for (std::uint32_t s = 0; s < size && result_.failure.empty(); ++s) {
         Judge(a, s);
@@ -63,6 +64,23 @@ class Conversion {
   }
 
  private:
+  /// Looks the configured names up once an answer: a series is then asked by numbers.
+  void NumberNames(const Answer& answer) {
+    numbers_.clear();
+    for (const std::string& name : result_.label_names) {
+      if (name == context_.scope_key) {
+        scope_place_ = numbers_.size();
+      }
+      numbers_.push_back(answer.NameNumber(name));
+    }
+  }
+
+  /// The value of the configured label at that place of label_names.
+  [[nodiscard]] std::string_view ConfiguredLabel(const Answer& answer, std::uint32_t s,
+                                                 std::size_t place) const {
+    return numbers_[place] ? answer.LabelOf(s, *numbers_[place]) : std::string_view();
+  }
+
   void Judge(std::uint32_t a, std::uint32_t s) {
     const ScopedAnswer& scoped = result_.answers[a];
     std::optional<std::string_view> scope;
@@ -118,10 +136,12 @@ class Conversion {
   }
 
   [[nodiscard]] bool HasLongLabel(const Answer& answer, std::uint32_t s) const {
-    return std::any_of(
-        result_.label_names.begin(), result_.label_names.end(), [&](const std::string& name) {
-          return answer.Label(s, name).value_or("").size() > context_.label_value_bytes;
-        });
+    for (std::size_t place = 0; place < numbers_.size(); ++place) {
+      if (ConfiguredLabel(answer, s, place).size() > context_.label_value_bytes) {
+        return true;
+      }
+    }
+    return false;
   }
 
   std::string_view LabelValue(const Answer& answer, std::uint32_t s, std::string_view name,
@@ -160,8 +180,9 @@ class Conversion {
     } else {
       hasher_.AddAbsent();
     }
-    for (const std::string& name : result_.label_names) {
-      hasher_.Add(name).Add(LabelValue(answer, s, name, scope));
+    for (std::size_t place = 0; place < numbers_.size(); ++place) {
+      hasher_.Add(result_.label_names[place])
+          .Add(scope && place == scope_place_ ? *scope : ConfiguredLabel(answer, s, place));
     }
     const base::Digest hash = hasher_.Finish();
     if (!seen_.insert(hash).second) {
@@ -219,6 +240,8 @@ class Conversion {
   const ConversionContext& context_;
   QuantityConverter converter_;
   std::vector<std::string> groupby_;
+  std::vector<std::optional<std::uint32_t>> numbers_;  // of label_names, in the answer at hand
+  std::size_t scope_place_ = 0;                        // of the scope key in label_names
   base::FieldHasher hasher_;
   std::unordered_set<base::Digest, DigestHash> seen_;
   PeriodResult result_;

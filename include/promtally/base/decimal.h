@@ -68,6 +68,8 @@ class Decimal {
   friend bool operator==(const Decimal& a, const Decimal& b) { return (a <=> b) == 0; }
 
  private:
+  [[nodiscard]] Decimal RoundedSmall(int digits, int drop, Rounding rounding) const;
+
   struct Big;  // a cpp_int; only decimal.cc knows it
   friend struct DecimalAccess;
 

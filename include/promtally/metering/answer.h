@@ -53,6 +53,10 @@ class Answer {
     const LabelRef& ref = labels_[series_[index].first_label + label];
     return std::string_view(text_).substr(ref.begin, ref.size);
   }
+  /// The number of a label name in this answer, for LabelOf(); nullopt when no series has it.
+  [[nodiscard]] std::optional<std::uint32_t> NameNumber(std::string_view name) const;
+  /// The value of the label with that number; empty text when series `index` does not have it.
+  [[nodiscard]] std::string_view LabelOf(std::size_t index, std::uint32_t name_number) const;
   /// The value of a label of series `index`; nullopt when the series does not have it.
   [[nodiscard]] std::optional<std::string_view> Label(std::size_t index,
                                                       std::string_view name) const;
