@@ -23,8 +23,8 @@ int AtLeastDigits(std::size_t bits) {
 int CountDigits(UInt128 value) {
   const auto high = static_cast<std::uint64_t>(value >> 64U);
   const auto low = static_cast<std::uint64_t>(value);
-  const int bits = high != 0 ? 64 + std::bit_width(high) : std::bit_width(low);
-  int digits = std::max(1, AtLeastDigits(static_cast<std::size_t>(bits)));
+  const std::size_t bits = high != 0 ? 64 + std::bit_width(high) : std::bit_width(low);
+  int digits = std::max(1, AtLeastDigits(bits));
   while (digits <= kSmallDigits && value >= static_cast<UInt128>(SmallPower(digits))) {
     ++digits;
   }
