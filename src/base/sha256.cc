@@ -32,10 +32,11 @@ struct FieldHasher::Context {
   }
 
   void Append(std::uint64_t length, std::string_view field) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      pending.push_back(static_cast<char>(length >> shift));
+    std::array<char, 8> prefix{};
+    for (std::size_t i = 0; i < prefix.size(); ++i) {
+      prefix[i] = static_cast<char>(length >> (56 - 8 * i));
     }
-    pending.append(field);
+    pending.append(prefix.data(), prefix.size()).append(field);
     if (pending.size() > 4096) {
       Flush();
     }

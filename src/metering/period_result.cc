@@ -114,8 +114,8 @@ class Conversion {
   /// Finds whose series it is; false when it is nobody's here (counted or rejected).
   bool Attribute(const ScopedAnswer& scoped, std::uint32_t s,
                  std::optional<std::string_view>* scope) {
-    *scope = scoped.answer.Label(s, *context_.scope_key);
-    const bool missing = !*scope || (*scope)->empty();
+    *scope = ConfiguredLabel(scoped.answer, s, scope_place_);
+    const bool missing = (*scope)->empty();
     if (scoped.asked_scope) {
       if (!missing && **scope != *scoped.asked_scope) {
         Reject(scoped.answer, s, "foreign_scope");

@@ -58,7 +58,10 @@ Decimal Settled(const Decimal& x) {
 std::optional<Decimal> ExactInverse(const Decimal& denominator) {
   constexpr int kMostDigits = 200;
   const Decimal inverse = Decimal::Divide(1, denominator, kMostDigits, Rounding::kHalfEven);
-  return inverse * denominator == Decimal(1) ? std::optional(inverse) : std::nullopt;
+  if (inverse * denominator != Decimal(1)) {
+    return std::nullopt;
+  }
+  return *Decimal::Parse(inverse.ToText());  // without the zeros of the division: it stays small
 }
 
 /// One context operation of Python's decimal with prec=9, ROUND_HALF_UP.
