@@ -62,6 +62,10 @@ OrExit<std::unique_ptr<ledger::WritableLedger>> OpenCopy(const std::string& path
   return *std::move(ledger);
 }
 
+base::Seconds LengthOf(metering::Period period) {
+  return std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
+}
+
 void PrintPlannedQueries(const collector::Catalogue& catalogue, const collector::RoundPlan& plan,
                          Format format) {
   Table table({{"job"}, {"name"}, {"scope"}, {"time"}, {"query"}});
@@ -85,7 +89,7 @@ void PrintPlannedQueries(const collector::Catalogue& catalogue, const collector:
                            spec.stored.name,
                            part.asked,
                            metering::BuildQuery(*version->second, target.scope_key, part.scopes,
-                                                job.settings.schedule.period),
+                                                LengthOf(item.period)),
                            item.period.end};
       if (format == Format::kJson) {
         std::cout << ToJson(line) << '\n';

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "promtally/base/labels.h"
+
 namespace promtally::cli {
 
 namespace {
@@ -45,13 +47,16 @@ std::string CsvCell(const std::string& cell, bool number) {
 }  // namespace
 
 std::string Printable(std::string_view text) {
+  const bool raw = !base::IsUtf8(text);
   std::string printable;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      printable += c == '\n' ? "\\n" : fmt::format("\\x{:02x}", byte);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F || (raw && byte > 0x7F)) {
+      printable += byte == '\n' ? "\\n" : fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      printable += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
     } else {
-      printable += c;
+      printable += text[i];
     }
   }
   return printable;

@@ -35,7 +35,8 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// Control characters as `\xHH`, so that text of others cannot drive a terminal.
+/// Control characters (C0, C1) and bytes that are no UTF-8 as `\xHH`, so that text of others cannot
+/// drive a terminal.
 [[nodiscard]] std::string Printable(std::string_view text);
 
 /// One CSV line of a row, with its line feed.

@@ -140,8 +140,11 @@ class Registration {
       }
       row.retired_at.reset();
     }
+    // Never before a version that is there, should the clock have gone back: it would stay the
+    // newest.
     const base::Instant next =
-        metering::AlignUp(request_.now, configured_.settings.schedule.period);
+        std::max(metering::AlignUp(request_.now, configured_.settings.schedule.period),
+                 row.versions.back().valid_from);
     const SpecVersion version = MakeVersion(spec, configured_.settings, next);
     if (!SameDefinition(version, row.versions.back())) {
       auto added = ledger_.AddVersion(row.id, version, config_id_);

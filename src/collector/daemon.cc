@@ -147,10 +147,14 @@ void Daemon::Tick() {
   if (exporter_.has_marks()) {
     exporter_.Refresh(context_.clock());
   }
+  if (accepting_) {
+    return;  // what is there may be what the ledger thread has not come to yet
+  }
   const auto pending = ledger::PendingAcceptRequests(options_.ledger_path);
   if (pending.empty()) {
     return;
   }
+  accepting_ = true;
   // The ledger thread may outlive the daemon: it gets no pointer to it but for the way back.
   context_.ledger->Post([this, pending, now = context_.clock(), loop = context_.loop,
                          log = &log_](ledger::WritableLedger& ledger) {
@@ -163,6 +167,7 @@ void Daemon::Tick() {
                  {"err", outcome ? "" : outcome.error().message}});
     }
     boost::asio::post(*loop, [this] {
+      accepting_ = false;
       exporter_.MarkAll();
       exporter_.Refresh(context_.clock());
     });

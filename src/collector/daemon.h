@@ -71,6 +71,7 @@ class Daemon : public RoundObserver {
     int suppressed = 0;
   };
   std::map<std::int64_t, LastWarning> warnings_;
+  bool accepting_ = false;  ///< requests of `accept` are with the ledger thread
   bool stopping_ = false;
 };
 

@@ -52,7 +52,7 @@ Decision DecideEmpty(const DecisionFacts& facts) {
     return decision;
   }
   decision = Open(facts, "suspect_empty",
-                  facts.source_went_silent ? "the source has no `up` samples in the period"
+                  facts.source_went_silent ? "the source shows no `up` samples in the period"
                                            : "the period before had series, this one has none",
                   kLongCap);
   decision.entry.first_empty_at = first_empty;

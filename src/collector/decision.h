@@ -20,7 +20,8 @@ struct DecisionFacts {
   base::Milliseconds empty_after{0};
   /// Only asked for, and only used, where the answer has no series:
   bool last_answer_had_series = false;  ///< of the spec's last answered period
-  bool source_went_silent = false;      ///< it had `up` samples once and has none in the window
+  /// The source had `up` samples once, and has none in the period or does not say.
+  bool source_went_silent = false;
   bool before_oldest_data = false;
 };
 

@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "promtally/base/labels.h"
 #include "promtally/base/time.h"
 
 namespace promtally::collector {
@@ -30,18 +31,35 @@ std::string_view NameOf(LogLevel level) {
   return "info";
 }
 
-/// A JSON string; also what logfmt quotes with.
+/// Whether text holds a control character (of C0 or C1), or bytes that are no UTF-8.
+bool NeedsEscapes(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || c1) {
+      return true;
+    }
+  }
+  return !base::IsUtf8(text);
+}
+
+/// A JSON string; also what logfmt quotes with. Bytes that are no UTF-8 are shown as Latin-1.
 std::string Quote(std::string_view text) {
+  const bool latin1 = !base::IsUtf8(text);
   std::string quoted = "\"";
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       quoted += '\\';
       quoted += c;
     } else if (c == '\n') {
       quoted += "\\n";
-    } else if (byte < 0x20 || byte == 0x7F) {
+    } else if (byte < 0x20 || byte == 0x7F || (latin1 && byte > 0x7F)) {
       quoted += fmt::format("\\u{:04x}", byte);
+    } else if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[++i]));
     } else {
       quoted += c;
     }
@@ -50,13 +68,8 @@ std::string Quote(std::string_view text) {
 }
 
 std::string LogfmtValue(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7F || c == '"' || c == '=' || c == '\\') {
-      return Quote(text);
-    }
-  }
-  return text.empty() ? "\"\"" : std::string(text);
+  const bool plain = !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos;
+  return plain && !NeedsEscapes(text) ? std::string(text) : Quote(text);
 }
 
 std::string Timestamp() {

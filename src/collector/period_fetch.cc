@@ -5,8 +5,6 @@
 #include <random>
 #include <utility>
 
-#include <boost/asio/steady_timer.hpp>
-
 namespace promtally::collector {
 
 namespace {
@@ -39,10 +37,9 @@ std::string JoinAnnotations(const metering::Answer& answer) {
 
 class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
  public:
-  PeriodFetch(boost::asio::io_context& loop, std::shared_ptr<SourceGate> gate, FetchRequest request,
+  PeriodFetch(std::shared_ptr<SourceGate> gate, FetchRequest request,
               std::function<void(FetchResult)> done)
-      : loop_(loop),
-        gate_(std::move(gate)),
+      : gate_(std::move(gate)),
         request_(std::move(request)),
         done_(std::move(done)),
         mode_(metering::ModeOf(*request_.spec, request_.scope_key)) {
@@ -88,7 +85,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
               [self = shared_from_this(), attempt] { self->Discover(attempt + 1); });
         return;
       }
-      Give(std::move(*values.failure));
+      Give(Unsplittable(std::move(*values.failure)));
       return;
     }
     std::vector<std::string> scopes;
@@ -122,7 +119,6 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     if (failed_) {
       return;
     }
-    result_.attempts = std::max(result_.attempts, attempt);
     if (gate_->given_up() && !request_.no_retries) {
       QueryFailure failure;
       failure.reason = "unreachable";
@@ -131,6 +127,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       Give(std::move(failure));
       return;
     }
+    result_.attempts = std::max(result_.attempts, attempt);
     std::string text =
         metering::BuildQuery(*request_.spec, request_.scope_key, part.scopes, Length());
     ++outstanding_;
@@ -176,12 +173,11 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   void Later(const QueryFailure& failure, int attempt, std::function<void()> then) {
     ++outstanding_;
     const Milliseconds backoff = FullJitter(metering::RetryDelay(attempt, Milliseconds(60'000)));
-    auto timer = std::make_shared<boost::asio::steady_timer>(
-        loop_, std::max(backoff, failure.retry_after.value_or(Milliseconds(0))));
-    timer->async_wait([self = shared_from_this(), timer, then = std::move(then)](const auto&) {
-      --self->outstanding_;
-      then();
-    });
+    gate_->After(std::max(backoff, failure.retry_after.value_or(Milliseconds(0))),
+                 [self = shared_from_this(), then = std::move(then)] {
+                   --self->outstanding_;
+                   then();
+                 });
     if (request_.on_wait) {
       request_.on_wait();
     }
@@ -197,19 +193,23 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     }
     if (part.scopes.size() > 1) {
       const auto half = static_cast<std::ptrdiff_t>(part.scopes.size() / 2);
-      result_.batch = std::max<std::size_t>(1, std::min(result_.batch, part.scopes.size() / 2));
+      const std::size_t batch = result_.batch > 0 ? result_.batch : metering::kScopesPerQuery;
+      result_.batch = std::max<std::size_t>(1, std::min(batch, part.scopes.size() / 2));
       Ask({{part.scopes.begin(), part.scopes.begin() + half}, std::nullopt}, 1);
       Ask({{part.scopes.begin() + half, part.scopes.end()}, std::nullopt}, 1);
       Continue();
       return;
     }
-    if (failure.over_byte_limit) {
-      failure.disposition = Disposition::kPermanent;
-      failure.reason = "too_large";
-    } else {
-      failure.disposition = Disposition::kOpen;
+    Give(Unsplittable(std::move(failure)));
+  }
+
+  /// What is too much and cannot be asked in smaller parts.
+  static QueryFailure Unsplittable(QueryFailure failure) {
+    if (failure.disposition == Disposition::kSplit) {
+      failure.disposition = failure.over_byte_limit ? Disposition::kPermanent : Disposition::kOpen;
+      failure.reason = failure.over_byte_limit ? "too_large" : failure.reason;
     }
-    Give(std::move(failure));
+    return failure;
   }
 
   /// In per-scope mode a query error concerns its scope; when every scope has one, the spec itself
@@ -264,7 +264,6 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     return std::chrono::duration_cast<base::Seconds>(request_.period.end - request_.period.begin);
   }
 
-  boost::asio::io_context& loop_;
   std::shared_ptr<SourceGate> gate_;
   FetchRequest request_;
   std::function<void(FetchResult)> done_;
@@ -277,9 +276,9 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
 
 }  // namespace
 
-void Fetch(boost::asio::io_context& loop, const std::shared_ptr<SourceGate>& gate,
-           FetchRequest request, std::function<void(FetchResult)> done) {
-  std::make_shared<PeriodFetch>(loop, gate, std::move(request), std::move(done))->Start();
+void Fetch(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
+           std::function<void(FetchResult)> done) {
+  std::make_shared<PeriodFetch>(gate, std::move(request), std::move(done))->Start();
 }
 
 }  // namespace promtally::collector

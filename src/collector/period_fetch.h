@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-
 #include "collector/source_gate.h"
 #include "promtally/metering/metric_spec.h"
 #include "promtally/metering/period_result.h"
@@ -53,8 +51,8 @@ struct FetchResult {
 
 /// Asks a source for one spec and period: chooses the mode, discovers scopes, sends the queries,
 /// tries again with full jitter (three tries), splits what is too large. Calls `done` exactly once,
-/// on the loop. Loop thread only.
-void Fetch(boost::asio::io_context& loop, const std::shared_ptr<SourceGate>& gate,
-           FetchRequest request, std::function<void(FetchResult)> done);
+/// on the loop, unless the gate is told to abandon what was asked. Loop thread only.
+void Fetch(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
+           std::function<void(FetchResult)> done);
 
 }  // namespace promtally::collector

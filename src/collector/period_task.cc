@@ -43,20 +43,55 @@ PeriodReport ReportOf(const PeriodTask& task, const metering::PeriodResult& resu
   return report;
 }
 
+/// Puts the row of a period that stays open or failed in its place.
+PeriodReport ReportAttempt(const PeriodTask& task, PeriodReport report,
+                           ledger::PeriodEntry* entry) {
+  entry->spec_id = task.spec_id;
+  entry->version_id = task.item.version_id;
+  entry->period = task.item.period;
+  report.state = entry->state;
+  report.reason = entry->reason;
+  report.detail = entry->detail;
+  report.next_retry = entry->next_retry;
+  report.records = 0;
+  return report;
+}
+
+/// The period was answered while this round asked for it (an operator accepted it as it is): that
+/// stands.
+base::Status ReportAnswered(ledger::Ledger& ledger, PeriodReport* report) {
+  auto row = ledger.FindPeriod(report->spec_id, report->period.begin);
+  if (!row) {
+    return tl::unexpected(row.error());
+  }
+  if (!*row || ((*row)->state != PeriodState::kEmpty && (*row)->state != PeriodState::kCommitted)) {
+    return base::Fail(base::ErrorCode::kInternal,
+                      "the period " + base::ToText(report->period.begin) + " cannot be written");
+  }
+  report->state = (*row)->state;
+  report->reason = (*row)->reason;
+  report->detail.clear();
+  report->next_retry.reset();
+  report->records = report->rejected = report->unattributed = report->skipped = 0;
+  return {};
+}
+
+base::Status RecordOrKeep(ledger::Ledger& ledger, const ledger::PeriodEntry& entry,
+                          PeriodReport* report) {
+  auto status = ledger.RecordAttempt(entry);
+  return !status && status.error().code == base::ErrorCode::kConflict
+             ? ReportAnswered(ledger, report)
+             : status;
+}
+
 base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
                    const metering::ConversionContext& context, const metering::PeriodResult& result,
                    Decision decision, PeriodReport* report) {
-  report->state = decision.state;
-  report->reason = decision.entry.reason;
-  report->detail = decision.entry.detail;
-  report->next_retry = decision.entry.next_retry;
   if (decision.state == PeriodState::kOpen || decision.state == PeriodState::kFailed) {
-    report->records = 0;
-    decision.entry.spec_id = task.spec_id;
-    decision.entry.version_id = task.item.version_id;
-    decision.entry.period = task.item.period;
-    return ledger.RecordAttempt(decision.entry);
+    *report = ReportAttempt(task, std::move(*report), &decision.entry);
+    return RecordOrKeep(ledger, decision.entry, report);
   }
+  report->state = decision.state;
   ledger::PeriodCommit commit;
   commit.spec_id = task.spec_id;
   commit.version_id = task.item.version_id;
@@ -69,6 +104,9 @@ base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
   auto receipt = ledger.Commit(commit);
   if (!receipt) {
     return tl::unexpected(receipt.error());
+  }
+  if (receipt->already_committed) {
+    return ReportAnswered(ledger, report);
   }
   report->commit = receipt->wall;
   return {};
@@ -136,6 +174,35 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
     return tl::unexpected(status.error());
   }
   return settlement;
+}
+
+base::Result<std::vector<PeriodReport>> LeaveUnasked(
+    ledger::Ledger& ledger, const std::vector<std::shared_ptr<PeriodTask>>& tasks,
+    base::Instant now) {
+  source::QueryFailure failure;
+  failure.reason = "unreachable";
+  failure.detail = "not asked: the source was given up after repeated connection errors";
+  failure.connection = true;
+  std::vector<ledger::PeriodEntry> entries;
+  std::vector<PeriodReport> reports;
+  for (const std::shared_ptr<PeriodTask>& task : tasks) {
+    task->facts.now = now;
+    task->facts.attempts = 1;  // a source that stays away is looked for less and less often
+    task->fetched.failure = failure;
+    entries.push_back(DecideFailure(failure, task->facts).entry);
+    reports.push_back(ReportAttempt(*task, ReportOf(*task, {}), &entries.back()));
+  }
+  auto status = ledger.RecordAttempts(entries);
+  if (!status && status.error().code == base::ErrorCode::kConflict) {
+    status = {};
+    for (std::size_t i = 0; i < entries.size() && status; ++i) {
+      status = RecordOrKeep(ledger, entries[i], &reports[i]);
+    }
+  }
+  if (!status) {
+    return tl::unexpected(status.error());
+  }
+  return reports;
 }
 
 }  // namespace promtally::collector

@@ -15,6 +15,9 @@ using base::Status;
 using ledger::PeriodEntry;
 using ledger::PeriodState;
 
+/// No try is stored further ahead than this: one that is was stored by a clock that was wrong.
+constexpr std::chrono::hours kFurthestRetry{1};
+
 /// The rows of a spec, asked in order of time. After the job's period was changed some have another
 /// length than the periods that are planned: no time may be in two of them.
 class Rows {
@@ -83,7 +86,8 @@ class SpecPlanner {
   Status PlanDue() {
     Instant last = metering::NewestDue(job_->settings.schedule, now_);
     if (spec_->stored.retired_at) {
-      last = std::min(last, metering::AlignDown(*spec_->stored.retired_at, Length()));
+      const Instant inside = *spec_->stored.retired_at - base::Milliseconds(1);
+      last = std::min(last, metering::AlignDown(inside, Length()));
     }
     auto rows = ledger_.Periods(spec_->stored.id, spec_->frontier);
     if (!rows) {
@@ -111,7 +115,8 @@ class SpecPlanner {
         if (MayRetryFailed(row)) {
           Add(row.period, spec_->newest().id, std::move(row));
         }
-      } else if (row.next_retry && *row.next_retry > now_) {
+      } else if (row.next_retry && *row.next_retry > now_ &&
+                 *row.next_retry <= now_ + kFurthestRetry) {
         ++plan_.waiting;
         plan_.next_retry = std::min(plan_.next_retry.value_or(*row.next_retry), *row.next_retry);
       } else {

@@ -36,11 +36,10 @@ Preview::~Preview() = default;
 FetchResult Preview::Fetch(FetchRequest request) {
   FetchResult fetched;
   session_->RunUntilDone([&](const auto& done) {
-    collector::Fetch(session_->loop, session_->gate, std::move(request),
-                     [&fetched, done](FetchResult result) {
-                       fetched = std::move(result);
-                       done();
-                     });
+    collector::Fetch(session_->gate, std::move(request), [&fetched, done](FetchResult result) {
+      fetched = std::move(result);
+      done();
+    });
   });
   return fetched;
 }

@@ -53,8 +53,8 @@ class RoundRun : public Round {
     if (done_ == nullptr || stopping_) {
       return;
     }
-    stopping_ = true;
     report_.stopped = true;
+    AskNoMore();
     MaybeFinish();
   }
 
@@ -67,12 +67,12 @@ class RoundRun : public Round {
     context_.ledger->Post([self = Self(), work = std::move(work), then](auto& ledger) {
       auto result = std::make_shared<base::Result<T>>(work(ledger));
       boost::asio::post(*self->context_.loop, [self, result, then] {
-        --self->on_ledger_;
         if (!*result) {
           self->FailLedger(result->error());
         } else {
           then(*self, *std::move(*result));
         }
+        --self->on_ledger_;  // last: an observer that stops the round does not cut its report
         self->MaybeFinish();
       });
     });
@@ -83,8 +83,20 @@ class RoundRun : public Round {
   }
 
   void FailLedger(const base::Error& error) {
-    report_.ledger_error = error;
+    if (!report_.ledger_error) {
+      report_.ledger_error = error;
+    }
+    AskNoMore();
+  }
+
+  void AskNoMore() {
     stopping_ = true;
+    for (const auto& [name, gate] : context_.gates) {
+      gate->Abandon();
+    }
+    for (auto& [name, run] : sources_) {
+      run.probe.reset();  // who waits for it holds this round
+    }
   }
 
   // --- plan and servers
@@ -104,6 +116,9 @@ class RoundRun : public Round {
     }
     unidentified_ = sources_.size();
     for (auto& [name, run] : sources_) {
+      if (stopping_) {
+        return;
+      }
       run.gate->Identify([self = Self(), name = name](const source::ServerIdentity& identity) {
         self->OnIdentified(name, identity);
       });
@@ -161,6 +176,9 @@ class RoundRun : public Round {
       context_.observer->OnPlanned(tasks);
     }
     for (auto& [name, run] : sources_) {
+      if (stopping_) {
+        return;
+      }
       run.server_id = facts.at(name).server_id;
       run.probe = std::make_shared<SilenceProbe>(
           run.gate, facts.at(name).up_since, [self = weak_from_this(), name = name](Instant since) {
@@ -192,11 +210,12 @@ class RoundRun : public Round {
 
   void Pump(const std::string& source) {
     SourceRun& run = sources_.at(source);
-    if (run.gate->given_up() && !run.waiting.empty()) {
+    if (run.gate->given_up() && !stopping_) {
       GiveUp(&run);
     }
+    // One is always on its way, even behind what others asked the gate: its end pumps again.
     while (!stopping_ && !run.waiting.empty() && run.undecided < kFetchedAhead &&
-           run.gate->HasRoom()) {
+           (run.undecided == 0 || run.gate->HasRoom())) {
       TaskPtr task = std::move(run.waiting.front());
       run.waiting.pop_front();
       ++run.undecided;
@@ -226,7 +245,7 @@ class RoundRun : public Round {
     request.scopes = task->filter->ListedScopes();
     request.batch = SpecOf(task->item).batch;
     request.on_wait = [self = Self(), source = task->source] { self->Pump(source); };
-    Fetch(*context_.loop, run.gate, std::move(request),
+    Fetch(run.gate, std::move(request),
           [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
   }
 
@@ -256,34 +275,14 @@ class RoundRun : public Round {
 
   /// The source is gone: everything that was not asked stays open, in one transaction.
   void GiveUp(SourceRun* run) {
-    std::vector<ledger::PeriodEntry> entries;
-    std::vector<PeriodReport> reports;
-    source::QueryFailure failure;
-    failure.reason = "unreachable";
-    failure.detail = "not asked: the source was given up after repeated connection errors";
-    for (const TaskPtr& task : std::exchange(run->waiting, {})) {
-      task->facts.now = run->now;
-      ledger::PeriodEntry entry = DecideFailure(failure, task->facts).entry;
-      entry.spec_id = task->spec_id;
-      entry.version_id = task->item.version_id;
-      entry.period = task->item.period;
-      PeriodReport report;
-      report.job = task->job;
-      report.name = task->name;
-      report.spec_id = task->spec_id;
-      report.period = entry.period;
-      report.reason = entry.reason;
-      report.detail = entry.detail;
-      report.next_retry = entry.next_retry;
-      entries.push_back(std::move(entry));
-      reports.push_back(std::move(report));
+    if (run->waiting.empty()) {
+      return;
     }
-    OnLedger<bool>(
-        [entries = std::move(entries)](auto& ledger) -> base::Result<bool> {
-          auto status = ledger.RecordAttempts(entries);
-          return status ? base::Result<bool>(true) : tl::unexpected(status.error());
-        },
-        [reports = std::move(reports)](RoundRun& self, bool) {
+    const std::vector<TaskPtr> tasks(run->waiting.begin(), run->waiting.end());
+    run->waiting.clear();
+    OnLedger<std::vector<PeriodReport>>(
+        [tasks, now = run->now](auto& ledger) { return LeaveUnasked(ledger, tasks, now); },
+        [](RoundRun& self, const std::vector<PeriodReport>& reports) {
           for (const PeriodReport& report : reports) {
             self.Report(report);
           }

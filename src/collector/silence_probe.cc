@@ -21,8 +21,8 @@ void SilenceProbe::LookForUp(metering::Period period, std::function<void()> done
 void SilenceProbe::Explain(metering::Period period, std::function<void(Finding)> done) {
   auto finding = std::make_shared<Finding>();
   const auto then = [self = shared_from_this(), period, finding, done = std::move(done)] {
-    const std::optional<bool> up = self->up_[period];
-    finding->went_silent = self->up_since_ && *self->up_since_ < period.end && up == false;
+    const bool had_up = self->up_since_ && *self->up_since_ < period.end;
+    finding->went_silent = had_up && !self->up_[period];
     done(*finding);
   };
   if (data_since_ && *data_since_ <= period.end) {
@@ -46,23 +46,25 @@ void SilenceProbe::AskUp(metering::Period period, std::function<void()> then) {
     then();
     return;
   }
+  auto& waiting = waiting_for_up_[period];
+  waiting.push_back(std::move(then));
+  if (waiting.size() > 1) {
+    return;  // asked already
+  }
   const auto seconds = std::chrono::duration_cast<base::Seconds>(period.end - period.begin).count();
   ++asking_;
   gate_->Query("sum(count_over_time(up[" + std::to_string(seconds) + "s]))", period.end, 1,
-               [self = shared_from_this(), period,
-                then = std::move(then)](const source::QueryOutcome& outcome) {
+               [self = shared_from_this(), period](const source::QueryOutcome& outcome) {
                  --self->asking_;
                  self->OnUp(period, outcome);
-                 then();
+                 for (const auto& answered : std::exchange(self->waiting_for_up_[period], {})) {
+                   answered();
+                 }
                });
 }
 
 void SilenceProbe::OnUp(metering::Period period, const source::QueryOutcome& outcome) {
-  if (outcome.failure) {
-    up_[period] = std::nullopt;
-    return;
-  }
-  const bool up = outcome.answer.size() > 0;
+  const bool up = !outcome.failure && outcome.answer.size() > 0;
   up_[period] = up;
   if (up && (!up_since_ || period.end < *up_since_)) {
     up_since_ = period.end;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "collector/source_gate.h"
 
@@ -17,7 +18,8 @@ namespace promtally::collector {
 class SilenceProbe : public std::enable_shared_from_this<SilenceProbe> {
  public:
   struct Finding {
-    bool went_silent = false;  ///< the source had `up` samples before, and none in the period
+    /// The source had `up` samples before, and has none in the period or does not say.
+    bool went_silent = false;
     bool before_oldest_data = false;  ///< the period lies before everything that the server has
   };
 
@@ -40,8 +42,9 @@ class SilenceProbe : public std::enable_shared_from_this<SilenceProbe> {
   std::shared_ptr<SourceGate> gate_;
   std::optional<base::Instant> up_since_;
   std::function<void(base::Instant)> on_up_;
-  std::map<metering::Period, std::optional<bool>> up_;  // nullopt: the server did not say
-  std::optional<base::Instant> data_since_;             // there are data at or before this time
+  std::map<metering::Period, bool> up_;  // false: none, or the server did not say
+  std::map<metering::Period, std::vector<std::function<void()>>> waiting_for_up_;
+  std::optional<base::Instant> data_since_;  // there are data at or before this time
   int asking_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace promtally::collector {
 
@@ -20,23 +21,41 @@ void SourceGate::NewRun() {
   reached_ = false;
 }
 
-void SourceGate::Close() {
+void SourceGate::Abandon() {
   const auto self = shared_from_this();  // one of the callbacks may hold the last reference
-  waiting_.clear();
+  std::exchange(waiting_, {}).clear();
   std::exchange(pending_, {}).clear();
+}
+
+void SourceGate::Close() {
+  const auto self = shared_from_this();
+  Abandon();
   source_.reset();
 }
 
+void SourceGate::After(base::Milliseconds delay, std::function<void()> then) {
+  const std::uint64_t id = ++last_id_;
+  const auto timer = std::make_shared<boost::asio::steady_timer>(loop_, delay);
+  pending_.emplace(id, [timer, then = std::move(then)](void*) { then(); });
+  timer->async_wait([self = weak_from_this(), id](const boost::system::error_code&) {
+    if (const auto gate = self.lock()) {
+      gate->Take(id, nullptr);
+    }
+  });
+}
+
 template <typename Value>
-std::function<void(Value)> SourceGate::OnLoop(std::function<void(Value&)> done) {
+std::function<void(Value)> SourceGate::OnLoop(Place place, std::function<void(Value&)> done) {
   const std::uint64_t id = ++last_id_;
   pending_.emplace(id,
                    [done = std::move(done)](void* value) { done(*static_cast<Value*>(value)); });
-  return [self = weak_from_this(), loop = &loop_, id](Value value) {
+  return [self = weak_from_this(), loop = &loop_, place, id](Value value) {
     auto shared = std::make_shared<Value>(std::move(value));
-    boost::asio::post(*loop, [self, id, shared] {
+    boost::asio::post(*loop, [self, place, id, shared] {
       if (const auto gate = self.lock()) {
+        gate->in_flight_ -= place == Place::kTaken ? 1 : 0;
         gate->Take(id, shared.get());
+        gate->Pump();
       }
     });
   };
@@ -50,11 +69,10 @@ void SourceGate::Take(std::uint64_t id, void* value) {
 
 void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryDone done) {
   auto answered = OnLoop<source::QueryOutcome>(
-      [this, attempt, done = std::move(done)](source::QueryOutcome& outcome) {
-        Finished(outcome.failure && outcome.failure->connection);
+      Place::kTaken, [this, attempt, done = std::move(done)](source::QueryOutcome& outcome) {
+        CountAnswer(outcome.failure && outcome.failure->connection);
         Observe(outcome, attempt > 1);
         done(std::move(outcome));
-        Pump();
       });
   Enqueue([this, text = std::move(text), time, answered = std::move(answered)] {
     source_->Query(text, time, answered);
@@ -64,10 +82,9 @@ void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryD
 void SourceGate::ListLabelValues(std::string label, std::string selector, metering::Period period,
                                  ValuesDone done) {
   using Values = source::Source::LabelValues;
-  auto answered = OnLoop<Values>([this, done = std::move(done)](Values& values) {
-    Finished(values.failure && values.failure->connection);
+  auto answered = OnLoop<Values>(Place::kTaken, [this, done = std::move(done)](Values& values) {
+    CountAnswer(values.failure && values.failure->connection);
     done(std::move(values));
-    Pump();
   });
   Enqueue([this, label = std::move(label), selector = std::move(selector), period,
            answered = std::move(answered)] {
@@ -76,12 +93,8 @@ void SourceGate::ListLabelValues(std::string label, std::string selector, meteri
 }
 
 void SourceGate::HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) {
-  auto answered =
-      OnLoop<std::optional<bool>>([this, done = std::move(done)](std::optional<bool>& answer) {
-        --in_flight_;
-        done(answer);
-        Pump();
-      });
+  auto answered = OnLoop<std::optional<bool>>(
+      Place::kTaken, [done = std::move(done)](std::optional<bool>& answer) { done(answer); });
   Enqueue([this, time, answered = std::move(answered)] { source_->HasDataUpTo(time, answered); });
 }
 
@@ -91,7 +104,7 @@ void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> don
     return;
   }
   source_->Identify(OnLoop<source::ServerIdentity>(
-      [this, done = std::move(done)](source::ServerIdentity& identity) {
+      Place::kNone, [this, done = std::move(done)](source::ServerIdentity& identity) {
         reached_ = reached_ || identity.reachable;
         if (identity.reachable) {
           JudgeClock(identity);
@@ -124,8 +137,7 @@ void SourceGate::Pump() {
   }
 }
 
-void SourceGate::Finished(bool connection_error) {
-  --in_flight_;
+void SourceGate::CountAnswer(bool connection_error) {
   reached_ = reached_ || !connection_error;
   connection_errors_ = connection_error ? connection_errors_ + 1 : 0;
 }

@@ -54,8 +54,12 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   /// True when any request of this run got a response.
   [[nodiscard]] bool reached() const { return reached_; }
   void NewRun();
-  /// Drops what waits or is in flight, uncalled, and ends the source. Nothing may be asked any
-  /// more.
+  /// Calls `then` after `delay`, unless Abandon() comes before.
+  void After(base::Milliseconds delay, std::function<void()> then);
+  /// Drops what waits, is in flight or was to be called later, uncalled. What is in flight goes on
+  /// to take its place.
+  void Abandon();
+  /// The same, and ends the source. Nothing may be asked any more.
   void Close();
   /// How far the server's clock was behind the local one when it was identified; 0 where it is
   /// ahead or unknown.
@@ -66,14 +70,15 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
  private:
   static constexpr int kGiveUpAfter = 3;
 
+  enum class Place { kTaken, kNone };  // of the `concurrency` ones
   /// Keeps `done` and gives what the source calls in its place, on any thread.
   template <typename Value>
-  std::function<void(Value)> OnLoop(std::function<void(Value&)> done);
+  std::function<void(Value)> OnLoop(Place place, std::function<void(Value&)> done);
   void Take(std::uint64_t id, void* value);
   void JudgeClock(const source::ServerIdentity& identity);
   void Enqueue(std::function<void()> send);
   void Pump();
-  void Finished(bool connection_error);
+  void CountAnswer(bool connection_error);
   void Observe(const source::QueryOutcome& outcome, bool retry) const;
 
   boost::asio::io_context& loop_;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/collector/failing_ledger.h"
+
+namespace promtally::collector {
+
+namespace {
+auto Full() { return base::Fail(base::ErrorCode::kUnavailable, "database or disk is full"); }
+}  // namespace
+
+bool LedgerCalls::Count() {
+  const std::lock_guard lock(mutex_);
+  ++count_;
+  return fails_from > 0 && count_ >= fails_from;
+}
+
+int LedgerCalls::count() const {
+  const std::lock_guard lock(mutex_);
+  return count_;
+}
+
+bool FailingLedger::Begin() {
+  const bool fails = calls_->Count();
+  if (calls_->before) {
+    calls_->before(*real_, calls_->count());
+  }
+  return fails;
+}
+
+base::Status FailingLedger::RecordRequestedRange(std::int64_t job_id, metering::Period range,
+                                                 base::Instant now) {
+  return Begin() ? base::Status(Full()) : real_->RecordRequestedRange(job_id, range, now);
+}
+
+base::Result<std::int64_t> FailingLedger::RecordServer(std::string_view source,
+                                                       std::string_view kind,
+                                                       std::string_view version,
+                                                       std::optional<bool> closed_edges,
+                                                       base::Instant seen_at) {
+  if (Begin()) {
+    return Full();
+  }
+  return real_->RecordServer(source, kind, version, closed_edges, seen_at);
+}
+
+base::Status FailingLedger::RecordUpSamples(std::string_view source, base::Instant seen_at) {
+  return Begin() ? base::Status(Full()) : real_->RecordUpSamples(source, seen_at);
+}
+
+base::Status FailingLedger::RecordAttempt(const ledger::PeriodEntry& entry) {
+  return Begin() ? base::Status(Full()) : real_->RecordAttempt(entry);
+}
+
+base::Status FailingLedger::RecordAttempts(const std::vector<ledger::PeriodEntry>& entries) {
+  return Begin() ? base::Status(Full()) : real_->RecordAttempts(entries);
+}
+
+base::Result<ledger::CommitReceipt> FailingLedger::Commit(const ledger::PeriodCommit& commit) {
+  if (Begin()) {
+    return Full();
+  }
+  return real_->Commit(commit);
+}
+
+}  // namespace promtally::collector
