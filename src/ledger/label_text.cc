@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/label_text.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace promtally::ledger {
@@ -8,8 +9,18 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+bool IsPlain(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+  });
+}
+
 void AppendQuoted(std::string_view text, std::string& out) {
   out += '"';
+  if (IsPlain(text)) {
+    out.append(text) += '"';
+    return;
+  }
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
@@ -90,7 +101,7 @@ class TextReader {
 
 }  // namespace
 
-void AppendLabels(const base::LabelSet& labels, std::string& out) {
+void AppendLabels(const metering::LabelViews& labels, std::string& out) {
   char separator = '{';
   for (const auto& [name, value] : labels) {
     out += separator;
@@ -104,7 +115,7 @@ void AppendLabels(const base::LabelSet& labels, std::string& out) {
 
 std::string ToLabelText(const base::LabelSet& labels) {
   std::string out;
-  AppendLabels(labels, out);
+  AppendLabels({labels.begin(), labels.end()}, out);
   return out;
 }
 

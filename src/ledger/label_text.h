@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "promtally/base/labels.h"
+#include "promtally/metering/period_result.h"
 
 namespace promtally::ledger {
 
 /// Labels as the ledger keeps them: a JSON object of texts without blanks, in the set's order
 /// (`{"code":"200","project_id":"p1"}`). Control characters are written as \u00XX.
-void AppendLabels(const base::LabelSet& labels, std::string& out);
+void AppendLabels(const metering::LabelViews& labels, std::string& out);
 [[nodiscard]] std::string ToLabelText(const base::LabelSet& labels);
 
 /// Reads exactly what ToLabelText writes; nullopt for anything else.

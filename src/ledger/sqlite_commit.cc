@@ -110,10 +110,12 @@ class CommitWriter {
         db_.Use("insert into series(spec_id, kind, scope, labels, hash) values(?, ?, ?, ?, ?)");
     first_new_ = db_.Find("select coalesce(max(series_id), 0) + 1 from series").value_or(1);
     std::string labels;
+    metering::LabelViews views;
     for (const metering::UsageRow* row : unknown) {
-      const auto scope = metering::ScopeOf(*commit_.context, *commit_.result, *row);
+      const auto scope = metering::ScopeViewOf(*commit_.context, *commit_.result, *row);
+      metering::LabelViewsOf(*commit_.context, *commit_.result, *row, &views);
       labels.clear();
-      AppendLabels(metering::LabelsOf(*commit_.context, *commit_.result, *row), labels);
+      AppendLabels(views, labels);
       insert->Bind(1, commit_.spec_id);
       insert->Bind(2, commit_.kind);
       insert->Bind(3, scope);

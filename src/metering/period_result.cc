@@ -37,6 +37,12 @@ class Conversion {
       : context_(context), converter_(*context.spec, context.rounding) {
     result_.label_names = SortedLabels(context);
     result_.answers = std::move(answers);
+    result_.name_numbers.reserve(result_.answers.size());
+    if (context.scope_key) {
+      const auto at =
+          std::find(result_.label_names.begin(), result_.label_names.end(), *context.scope_key);
+      scope_place_ = static_cast<std::size_t>(at - result_.label_names.begin());
+    }
   }
 
   PeriodResult Run() {
@@ -66,19 +72,18 @@ class Conversion {
  private:
   /// Looks the configured names up once an answer: a series is then asked by numbers.
   void NumberNames(const Answer& answer) {
-    numbers_.clear();
+    auto& numbers = result_.name_numbers.emplace_back();
     for (const std::string& name : result_.label_names) {
-      if (name == context_.scope_key) {
-        scope_place_ = numbers_.size();
-      }
-      numbers_.push_back(answer.NameNumber(name));
+      numbers.push_back(answer.NameNumber(name));
     }
+    numbers_ = &numbers;
   }
 
   /// The value of the configured label at that place of label_names.
   [[nodiscard]] std::string_view ConfiguredLabel(const Answer& answer, std::uint32_t s,
                                                  std::size_t place) const {
-    return numbers_[place] ? answer.LabelOf(s, *numbers_[place]) : std::string_view();
+    const auto& number = (*numbers_)[place];
+    return number ? answer.LabelOf(s, *number) : std::string_view();
   }
 
   void Judge(std::uint32_t a, std::uint32_t s) {
@@ -136,7 +141,7 @@ class Conversion {
   }
 
   [[nodiscard]] bool HasLongLabel(const Answer& answer, std::uint32_t s) const {
-    for (std::size_t place = 0; place < numbers_.size(); ++place) {
+    for (std::size_t place = 0; place < result_.label_names.size(); ++place) {
       if (ConfiguredLabel(answer, s, place).size() > context_.label_value_bytes) {
         return true;
       }
@@ -180,7 +185,7 @@ class Conversion {
     } else {
       hasher_.AddAbsent();
     }
-    for (std::size_t place = 0; place < numbers_.size(); ++place) {
+    for (std::size_t place = 0; place < result_.label_names.size(); ++place) {
       hasher_.Add(result_.label_names[place])
           .Add(scope && place == scope_place_ ? *scope : ConfiguredLabel(answer, s, place));
     }
@@ -240,8 +245,8 @@ class Conversion {
   const ConversionContext& context_;
   QuantityConverter converter_;
   std::vector<std::string> groupby_;
-  std::vector<std::optional<std::uint32_t>> numbers_;  // of label_names, in the answer at hand
-  std::size_t scope_place_ = 0;                        // of the scope key in label_names
+  const std::vector<std::optional<std::uint32_t>>* numbers_ = nullptr;  // of the answer at hand
+  std::size_t scope_place_ = 0;  // of the scope key in label_names
   base::FieldHasher hasher_;
   std::unordered_set<base::Digest, DigestHash> seen_;
   PeriodResult result_;
@@ -253,30 +258,45 @@ PeriodResult ConvertAnswers(const ConversionContext& context, std::vector<Scoped
   return Conversion(context, std::move(answers)).Run();
 }
 
-std::optional<std::string> ScopeOf(const ConversionContext& context, const PeriodResult& result,
-                                   const UsageRow& row) {
+std::optional<std::string_view> ScopeViewOf(const ConversionContext& context,
+                                            const PeriodResult& result, const UsageRow& row) {
   if (!context.scope_key) {
     return std::nullopt;
   }
   const ScopedAnswer& scoped = result.answers[row.answer];
   if (scoped.asked_scope) {
-    return scoped.asked_scope;
+    return *scoped.asked_scope;
   }
-  return std::string(scoped.answer.Label(row.series, *context.scope_key).value_or(""));
+  return scoped.answer.Label(row.series, *context.scope_key).value_or("");
+}
+
+void LabelViewsOf(const ConversionContext& context, const PeriodResult& result, const UsageRow& row,
+                  LabelViews* labels) {
+  const ScopedAnswer& scoped = result.answers[row.answer];
+  const auto& numbers = result.name_numbers[row.answer];
+  labels->clear();
+  for (std::size_t place = 0; place < result.label_names.size(); ++place) {
+    const std::string& name = result.label_names[place];
+    if (scoped.asked_scope && name == context.scope_key) {
+      labels->emplace_back(name, *scoped.asked_scope);
+    } else {
+      labels->emplace_back(name, numbers[place] ? scoped.answer.LabelOf(row.series, *numbers[place])
+                                                : std::string_view());
+    }
+  }
+}
+
+std::optional<std::string> ScopeOf(const ConversionContext& context, const PeriodResult& result,
+                                   const UsageRow& row) {
+  const auto scope = ScopeViewOf(context, result, row);
+  return scope ? std::optional<std::string>(*scope) : std::nullopt;
 }
 
 base::LabelSet LabelsOf(const ConversionContext& context, const PeriodResult& result,
                         const UsageRow& row) {
-  const std::optional<std::string> scope = ScopeOf(context, result, row);
-  const Answer& answer = result.answers[row.answer].answer;
-  base::LabelSet labels;
-  labels.reserve(result.label_names.size());
-  for (const std::string& name : result.label_names) {
-    labels.emplace_back(name, scope && name == *context.scope_key
-                                  ? *scope
-                                  : std::string(answer.Label(row.series, name).value_or("")));
-  }
-  return labels;
+  LabelViews views;
+  LabelViewsOf(context, result, row, &views);
+  return {views.begin(), views.end()};
 }
 
 base::Digest SeriesHash(const std::optional<std::string>& scope, const base::LabelSet& labels) {

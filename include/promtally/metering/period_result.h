@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "promtally/base/labels.h"
@@ -55,6 +56,8 @@ struct RejectedSeries {
 struct PeriodResult {
   std::vector<ScopedAnswer> answers;
   std::vector<std::string> label_names;  ///< all configured labels, each once, sorted
+  /// For each answer the numbers of label_names in it (Answer::NameNumber).
+  std::vector<std::vector<std::optional<std::uint32_t>>> name_numbers;
   std::vector<UsageRow> rows;
   std::vector<RejectedSeries> rejected;
   std::size_t series_answered = 0;  ///< before skips and rejects
@@ -81,6 +84,15 @@ struct PeriodResult {
 /// is "".
 [[nodiscard]] base::LabelSet LabelsOf(const ConversionContext& context, const PeriodResult& result,
                                       const UsageRow& row);
+
+/// As ScopeOf and LabelsOf without copies: the views hold as long as context and result do.
+/// `labels` is overwritten.
+[[nodiscard]] std::optional<std::string_view> ScopeViewOf(const ConversionContext& context,
+                                                          const PeriodResult& result,
+                                                          const UsageRow& row);
+using LabelViews = std::vector<std::pair<std::string_view, std::string_view>>;
+void LabelViewsOf(const ConversionContext& context, const PeriodResult& result, const UsageRow& row,
+                  LabelViews* labels);
 
 /// Hash of a series within its spec: scope (absent is not empty) and the sorted labels,
 /// length-prefixed.
