@@ -17,7 +17,7 @@ namespace {
 
 /// synchronous=FULL: with NORMAL a power cut loses commits that were acknowledged.
 constexpr const char* kSettings =
-    "pragma synchronous = full; pragma cache_size = -16384;"
+    "pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16384;"
     "pragma wal_autocheckpoint = 4000; pragma temp_store = memory;";
 
 std::uint64_t BytesOf(const std::string& path) {
