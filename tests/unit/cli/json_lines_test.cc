@@ -39,9 +39,8 @@ ledger::SpecStatus Status() {
 TEST(QueryLine, HasNullForNoScopeAndNoJobWithoutSettings) {
   QueryLine line{
       std::nullopt, "m", "n", std::nullopt, "max(m{}[3600s])", At("2025-06-01T02:00:00Z")};
-  EXPECT_EQ(ToJson(line),
-            R"j({"metric":"m","name":"n","scope":null,"query":"max(m{}[3600s])",)j"
-            R"("time":"2025-06-01T02:00:00Z"})");
+  EXPECT_EQ(ToJson(line), R"j({"metric":"m","name":"n","scope":null,"query":"max(m{}[3600s])",)j"
+                          R"("time":"2025-06-01T02:00:00Z"})");
   line.job = "default";
   line.scope = "p1";
   line.query = "m{p=\"\\\"\"}";
