@@ -8,6 +8,7 @@ namespace promtally::cli {
 /// One function a sub-command: does the work, prints, and returns the exit status.
 int RunCheck(const CheckOptions& options);
 int RunQuery(const QueryOptions& options);
+int RunPromql(const PromqlOptions& options);
 int RunCollect(const CollectOptions& options);
 int RunServe(const ServeOptions& options);
 int RunUsage(const UsageOptions& options);

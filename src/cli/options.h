@@ -37,6 +37,10 @@ struct QueryOptions {
   Format format = Format::kTable;
 };
 
+struct PromqlOptions {
+  Format format = Format::kTable;
+};
+
 struct CollectOptions {
   std::string config_file;
   std::string ledger;

@@ -26,6 +26,7 @@ class CommandLine {
         "source reached.");
     AddCheck();
     AddQuery();
+    AddPromql();
     AddCollect();
     AddServe();
     AddUsage();
@@ -112,6 +113,13 @@ class CommandLine {
     command->add_option("--source", query_.source, "the source to ask (of --config)")
         ->type_name("NAME");
     AddFormat(command, &query_.format);
+  }
+
+  void AddPromql() {
+    CLI::App* command = Add("promql", "Check PromQL of standard input, and print it canonically",
+                            [this] { return RunPromql(promql_); });
+    command->footer("Reads {\"expr\": \"…\"} or a plain expression on each line.");
+    AddFormat(command, &promql_.format);
   }
 
   void AddCollect() {
@@ -202,6 +210,7 @@ class CommandLine {
   std::function<int()> run_;
   CheckOptions check_;
   QueryOptions query_;
+  PromqlOptions promql_;
   CollectOptions collect_;
   ServeOptions serve_;
   UsageOptions usage_;
