@@ -294,8 +294,20 @@ TEST_F(AcceptedMeanwhile, StaysAcceptedWhereTheAnswerHasUsage) {
 }
 
 TEST_F(AcceptedMeanwhile, StaysAcceptedWhereTheSourceIsGivenUp) {
-  concurrency_ = 1;
-  Check([] { return Unreachable(); });
+  now_ = Hour(40);
+  static_cast<void>(Register({MakeSpec("a")}));
+  ledger::PeriodEntry suspect;
+  suspect.reason = "suspect_empty";
+  WriteRow("a", 38, suspect);
+  script_->query = [](const AskedQuery&) { return Unreachable(); };
+  calls_->before = [this](ledger::WritableLedger& ledger, int) {
+    EXPECT_TRUE(ledger.Accept({"default", "a", HourPeriod(38)}, now_));
+  };
+  const RoundReport report = RunRound({MakeSpec("a")});
+  EXPECT_FALSE(report.ledger_error) << report.ledger_error->message;
+  EXPECT_THAT(Decided(report), Contains("a 38 empty accepted"));
+  EXPECT_EQ(report.Count(ledger::PeriodState::kOpen), 38U);
+  EXPECT_EQ(State("a", 37), "open unreachable");
 }
 
 TEST_F(RoundTest, BeginsBehindWhatAStoppedRoundLeftInFlight) {
