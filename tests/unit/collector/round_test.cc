@@ -264,23 +264,89 @@ TEST_F(RoundTest, WaitsForTheServersClockWhereItIsBehind) {
   EXPECT_EQ(State("a", 1), "none");
 }
 
-TEST_F(RoundTest, KeepsAPeriodThatWasAcceptedWhileItWasAsked) {
-  now_ = Hour(2);
-  static_cast<void>(Register({MakeSpec("a")}));
-  ledger::PeriodEntry suspect;
-  suspect.reason = "suspect_empty";
-  WriteRow("a", 0, suspect);
-  for (const char* const now_says : {"timeout", ""}) {
-    script_->query = [now_says](const AskedQuery&) {
-      return *now_says != '\0' ? Failing(Disposition::kOpen, now_says) : OneSeries("5");
-    };
+class AcceptedMeanwhile : public RoundTest {
+ protected:
+  /// A round in which an operator accepts the period just before it is written.
+  void Check(QueryOutcome (*answer)()) {
+    now_ = Hour(2);
+    static_cast<void>(Register({MakeSpec("a")}));
+    ledger::PeriodEntry suspect;
+    suspect.reason = "suspect_empty";
+    WriteRow("a", 0, suspect);
+    script_->query = [answer](const AskedQuery&) { return answer(); };
     calls_->before = [this](ledger::WritableLedger& ledger, int) {
       EXPECT_TRUE(ledger.Accept({"default", "a", HourPeriod(0)}, now_));
     };
     const RoundReport report = RunRound({MakeSpec("a")});
     EXPECT_FALSE(report.ledger_error) << report.ledger_error->message;
+    EXPECT_THAT(Decided(report), ElementsAre("a 0 empty accepted"));
+    EXPECT_EQ(report.periods.at(0).records, 0U);
     EXPECT_EQ(State("a", 0), "empty accepted");
   }
+};
+
+TEST_F(AcceptedMeanwhile, StaysAcceptedWhereTheAnswerWouldLeaveItOpen) {
+  Check([] { return Failing(Disposition::kOpen, "timeout"); });
+}
+
+TEST_F(AcceptedMeanwhile, StaysAcceptedWhereTheAnswerHasUsage) {
+  Check([] { return OneSeries("5"); });
+}
+
+TEST_F(AcceptedMeanwhile, StaysAcceptedWhereTheSourceIsGivenUp) {
+  now_ = Hour(40);
+  static_cast<void>(Register({MakeSpec("a")}));
+  ledger::PeriodEntry suspect;
+  suspect.reason = "suspect_empty";
+  WriteRow("a", 38, suspect);
+  script_->query = [](const AskedQuery&) { return Unreachable(); };
+  calls_->before = [this](ledger::WritableLedger& ledger, int) {
+    EXPECT_TRUE(ledger.Accept({"default", "a", HourPeriod(38)}, now_));
+  };
+  const RoundReport report = RunRound({MakeSpec("a")});
+  EXPECT_FALSE(report.ledger_error) << report.ledger_error->message;
+  EXPECT_THAT(Decided(report), Contains("a 38 empty accepted"));
+  EXPECT_EQ(report.Count(ledger::PeriodState::kOpen), 38U);
+  EXPECT_EQ(State("a", 37), "open unreachable");
+}
+
+TEST_F(RoundTest, BeginsBehindWhatAStoppedRoundLeftInFlight) {
+  now_ = Hour(2);
+  RunRound({MakeSpec("a")});
+  now_ = Hour(6);
+  script_->keep_back = 1000;
+  auto catalogue = std::make_shared<Catalogue>(Register({MakeSpec("a")}));
+  boost::asio::io_context loop;
+  LedgerThread ledger(OpenLedger());
+  auto owned = std::make_unique<ScriptedSource>(script_);
+  ScriptedSource* const source = owned.get();
+  const RoundContext context{&loop,
+                             &ledger,
+                             catalogue,
+                             {{"s", std::make_shared<SourceGate>(loop, "s", std::move(owned), 2)}},
+                             [this] { return now_; },
+                             nullptr};
+  const auto guard = boost::asio::make_work_guard(loop);
+  std::vector<RoundReport> reports;
+  const auto done = [&](RoundReport report) {
+    reports.push_back(std::move(report));
+    loop.stop();
+  };
+  auto round = Round::Start(context, {}, done);
+  script_->on_asked = [&] { boost::asio::post(loop, [&] { round->Stop(); }); };
+  loop.run_for(std::chrono::seconds(20));
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_TRUE(reports[0].stopped);
+  script_->on_asked = nullptr;
+  Stopper releasing;
+  releasing.on_planned = [&] { boost::asio::post(loop, [source] { source->Release(); }); };
+  RoundContext second = context;
+  second.observer = &releasing;
+  loop.restart();
+  round = Round::Start(second, {}, done);
+  loop.run_for(std::chrono::seconds(20));
+  ASSERT_THAT(reports, SizeIs(2));
+  EXPECT_EQ(reports[1].Count(ledger::PeriodState::kCommitted), 4U);
 }
 
 TEST_F(RoundTest, EndsWithTheLedgersErrorAtEveryWriteAndLosesNothing) {

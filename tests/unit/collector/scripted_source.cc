@@ -100,14 +100,23 @@ void ScriptedSource::Post(Step step) {
 }
 
 void ScriptedSource::KeepBack(Step step) {
+  bool full = false;
   {
     const std::lock_guard lock(mutex_);
     kept_back_.push_back(std::move(step));
-    if (released_ || kept_back_.size() >= script_->keep_back) {
-      released_ = true;
-      steps_.insert(steps_.end(), kept_back_.rbegin(), kept_back_.rend());
-      kept_back_.clear();
-    }
+    full = released_ || kept_back_.size() >= script_->keep_back;
+  }
+  if (full) {
+    Release();
+  }
+}
+
+void ScriptedSource::Release() {
+  {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    steps_.insert(steps_.end(), kept_back_.rbegin(), kept_back_.rend());
+    kept_back_.clear();
   }
   changed_.notify_one();
 }

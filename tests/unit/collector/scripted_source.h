@@ -60,6 +60,8 @@ class ScriptedSource : public source::Source {
   void Identify(std::function<void(source::ServerIdentity)> done) override;
   void ListLabelValues(std::string label, std::string selector, metering::Period period,
                        std::function<void(LabelValues)> done) override;
+  /// Answers what was kept back, and later queries at once.
+  void Release();
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
 
  private:
