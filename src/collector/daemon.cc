@@ -58,7 +58,13 @@ Daemon::~Daemon() {
 
 void Daemon::Start() {
   exporter_.MarkAll();
-  exporter_.Refresh(context_.clock());
+  exporter_.Refresh(context_.clock(), [this, loop = context_.loop] {
+    boost::asio::post(*loop, [this] {
+      if (on_loaded && !stopping_) {
+        on_loaded();
+      }
+    });
+  });
   StartRound();
   ScheduleTick();
 }

@@ -36,6 +36,9 @@ class Daemon : public RoundObserver {
   void Start();
   /// No new round; `stopped` is called when the running one has ended.
   void Stop(std::function<void()> stopped);
+  /// Called once, when the page holds what the ledger knows: a scrape before that would miss every
+  /// usage series. May be empty.
+  std::function<void()> on_loaded;
   /// Called after each round: whether the ledger could be written. May be empty.
   std::function<void(bool healthy)> on_health;
   /// The ledger cannot be trusted any more (a failed fsync, damage): the process has to end. A disk

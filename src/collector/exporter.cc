@@ -96,7 +96,7 @@ void Exporter::MarkAll() {
   }
 }
 
-void Exporter::Refresh(base::Instant now) {
+void Exporter::Refresh(base::Instant now, std::function<void()> done) {
   std::vector<Marked> marked;
   for (const CatalogueJob& job : catalogue_->jobs) {
     for (const CatalogueSpec& spec : job.specs) {
@@ -107,12 +107,16 @@ void Exporter::Refresh(base::Instant now) {
   }
   changed_.clear();
   ledger_->Post([marked = std::move(marked), reader = reader_, targets = targets_,
-                 max_series = max_series_, now](ledger::WritableLedger& ledger) {
+                 max_series = max_series_, now,
+                 done = std::move(done)](ledger::WritableLedger& ledger) {
     for (const Marked& spec : marked) {
       RefreshSpec(ledger, spec, max_series, targets);
     }
     RefreshCounts(*reader, now, targets);
     targets.metrics->SetLedgerSize(ledger.SizeBytes());
+    if (done) {
+      done();
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,8 +33,8 @@ class Exporter {
   /// A period of this spec was answered.
   void Mark(std::int64_t spec_id) { changed_.insert(spec_id); }
   [[nodiscard]] bool has_marks() const { return !changed_.empty(); }
-  /// Reads and renders what was marked.
-  void Refresh(base::Instant now);
+  /// Reads and renders what was marked; `done` is called on the ledger thread.
+  void Refresh(base::Instant now, std::function<void()> done = {});
 
  private:
   LedgerThread* ledger_;

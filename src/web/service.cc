@@ -61,9 +61,11 @@ class Service {
       fatal_ = error;
       Stop();
     };
+    daemon_.on_loaded = [this] {
+      routes_.SetReadiness(Readiness::kReady);
+      log_.Info("Server is ready to receive web requests.");
+    };
     daemon_.Start();
-    routes_.SetReadiness(Readiness::kReady);
-    log_.Info("Server is ready to receive web requests.");
     loop_.run();
     if (fatal_) {
       return base::Fail("the ledger cannot be trusted any more", *fatal_);
