@@ -85,8 +85,9 @@ class PrometheusServer:
         self._wait_until_ready()
 
     def _wait_until_ready(self):
-        """The log names the port, and later says that the server is ready; a thread keeps the pipe from filling up."""
-        port, ready, ended = [], threading.Event(), threading.Event()
+        """The log names the port and says that the server is ready, in either order; a thread keeps the pipe from
+        filling up."""
+        port, announced, settled = [], set(), threading.Event()
 
         def read_log():
             for line in self._process.stderr:
@@ -94,14 +95,16 @@ class PrometheusServer:
                 listening = re.search(r'msg="Listening on" address=127\.0\.0\.1:(\d+)', line)
                 if listening:
                     port.append(listening.group(1))
+                    announced.add("port")
                 if "Server is ready to receive web requests" in line:
-                    ready.set()
-            ended.set()
-            ready.set()
+                    announced.add("ready")
+                if len(announced) == 2:
+                    settled.set()
+            settled.set()  # it has ended
 
         self._reader = threading.Thread(target=read_log, daemon=True)
         self._reader.start()
-        if not ready.wait(START_SECONDS) or ended.is_set() or not port:
+        if not settled.wait(START_SECONDS) or len(announced) < 2 or self._process.poll() is not None:
             raise RuntimeError("Prometheus did not start:\n" + "".join(self._log))
         self.url = f"http://127.0.0.1:{port[0]}"
 
