@@ -74,6 +74,7 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
     summary.Add(std::move(report));
   });
   progress.Finish();
+  summary.WarnOfUnusual(path);
   return Report(summary, *catalogue, range.has_value(), path, options.format);
 }
 

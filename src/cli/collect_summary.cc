@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cli/load.h"
 #include "cli/record_table.h"
 #include "collector/plan.h"
+#include "collector/spec_watch.h"
 #include "ledger/sqlite_ledger.h"
 
 namespace promtally::cli {
@@ -129,6 +131,29 @@ base::Status CollectSummary::PrintRecords(const std::string& ledger_path, Format
   }
   table.Finish();
   return {};
+}
+
+void CollectSummary::WarnOfUnusual(const std::string& ledger_path) const {
+  std::set<std::pair<std::string, std::string>> specs;
+  for (const auto& [key, period] : outcomes_) {
+    if (period.state == PeriodState::kCommitted || period.state == PeriodState::kEmpty) {
+      specs.emplace(period.job, period.name);
+    }
+  }
+  if (specs.empty()) {
+    return;
+  }
+  const auto reader = ledger::OpenSqliteReader(ledger_path);
+  for (auto spec = specs.begin(); reader && spec != specs.end(); ++spec) {
+    const auto watch = (*reader)->Watch(spec->first, spec->second);
+    if (!watch || !*watch) {
+      continue;
+    }
+    for (const std::string& warning : collector::WarningsOf(**watch)) {
+      std::cerr << "warning: " << Printable(spec->first + " " + spec->second + ": " + warning)
+                << '\n';
+    }
+  }
 }
 
 int CollectSummary::ExitStatus() const {

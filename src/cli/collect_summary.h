@@ -22,6 +22,8 @@ class CollectSummary {
   /// The records of the periods that this run committed, in `format`.
   [[nodiscard]] base::Status PrintRecords(const std::string& ledger_path, Format format) const;
 
+  /// Says on standard error what looks unusual in the periods that were committed.
+  void WarnOfUnusual(const std::string& ledger_path) const;
   /// 0 all committed or empty without a rejected series, or nothing was due; 1 some open or failed
   /// or a series rejected; 4 no source reachable at all.
   [[nodiscard]] int ExitStatus() const;

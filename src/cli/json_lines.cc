@@ -104,6 +104,11 @@ std::string ToJson(const ledger::SpecStatus& status) {
   json["rejected"] = status.rejected;
   json["unattributed"] = status.unattributed;
   json["skipped"] = status.skipped;
+  json["excluded"] = status.excluded;
+  json["series"] = status.watch.series;
+  json["series_median"] = status.watch.series_median ? ordered_json(*status.watch.series_median)
+                                                     : ordered_json(nullptr);
+  json["absent_scopes"] = status.watch.absent_scopes;
   if (status.retired) {
     json["retired"] = true;
   }

@@ -27,6 +27,12 @@ int PrintAcceptOutcome(const base::Result<ledger::AcceptReport>& outcome) {
   }
   std::cout << fmt::format("accepted {} period{}\n", outcome->accepted,
                            outcome->accepted == 1 ? "" : "s");
+  if (outcome->awaited > 0) {
+    std::cout << fmt::format(
+        "{} of them will be committed with what the server answers: by the next collect, or at "
+        "once where serve runs\n",
+        outcome->awaited);
+  }
   return outcome->accepted > 0 && outcome->refused.empty() ? kDone : kIncomplete;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/json_lines.h"
 #include "cli/load.h"
 #include "cli/record_table.h"
+#include "collector/spec_watch.h"
 #include "ledger/sqlite_ledger.h"
 #include "promtally/base/labels.h"
 
@@ -152,6 +153,10 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
                {"rejected", true},
                {"unattributed", true},
                {"skipped", true},
+               {"excluded", true},
+               {"series", true},
+               {"median", true},
+               {"absent_scopes", true},
                {"retired"}});
   Table periods({{"job"},
                  {"name"},
@@ -171,7 +176,10 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
                std::to_string(status.committed), std::to_string(status.empty),
                std::to_string(status.open), std::to_string(status.failed),
                std::to_string(status.rejected), std::to_string(status.unattributed),
-               std::to_string(status.skipped), status.retired ? "yes" : ""});
+               std::to_string(status.skipped), std::to_string(status.excluded),
+               std::to_string(status.watch.series),
+               status.watch.series_median ? fmt::format("{}", *status.watch.series_median) : "-",
+               std::to_string(status.watch.absent_scopes), status.retired ? "yes" : ""});
     for (const Stretch& stretch : Stretches(status.unfinished)) {
       const ledger::PeriodEntry& first = *stretch.first;
       periods.Add({status.job, status.name, base::ToText(stretch.period.begin),
@@ -184,6 +192,12 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
   if (!periods.empty() && format == Format::kTable) {
     std::cout << "\nopen and failed periods\n";
     periods.Print(std::cout, format);
+  }
+  for (const ledger::SpecStatus& status : statuses) {
+    for (const std::string& warning : collector::WarningsOf(status.watch)) {
+      std::cerr << "warning: " << Printable(status.job + " " + status.name + ": " + warning)
+                << '\n';
+    }
   }
 }
 
@@ -222,9 +236,16 @@ int RunStatus(const ReportOptions& options) {
   if (!reader) {
     return reader.error();
   }
-  const auto statuses = (*reader)->Statuses(Now());
+  auto statuses = (*reader)->Statuses(Now());
   if (!statuses) {
     return PrintError(statuses.error().message, kIncomplete);
+  }
+  for (ledger::SpecStatus& status : *statuses) {
+    const auto watch = (*reader)->Watch(status.job, status.name);
+    if (!watch) {
+      return PrintError(watch.error().message, kIncomplete);
+    }
+    status.watch = watch->value_or(ledger::SpecWatch{});
   }
   if (options.format != Format::kJson) {
     PrintStatusTables(*statuses, options.format);

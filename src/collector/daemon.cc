@@ -164,18 +164,24 @@ void Daemon::Tick() {
   // The ledger thread may outlive the daemon: it gets no pointer to it but for the way back.
   context_.ledger->Post([this, pending, now = context_.clock(), loop = context_.loop,
                          log = &log_](ledger::WritableLedger& ledger) {
+    bool is_awaited = false;
     for (const ledger::PendingAccept& request : pending) {
       const auto outcome = ledger.Accept(request.request, now);
+      is_awaited = is_awaited || (outcome && outcome->awaited > 0);
       ledger::FinishAcceptRequest(request, outcome);
       log->Info("Accepted periods as they are",
                 {{"name", request.request.name},
                  {"accepted", std::to_string(outcome ? outcome->accepted : 0)},
                  {"err", outcome ? "" : outcome.error().message}});
     }
-    boost::asio::post(*loop, [this] {
+    boost::asio::post(*loop, [this, is_awaited] {
       accepting_ = false;
       exporter_.MarkAll();
       exporter_.Refresh(context_.clock());
+      if (is_awaited && !round_ && !stopping_) {
+        round_timer_.cancel();
+        StartRound();
+      }
     });
   });
 }
@@ -206,7 +212,7 @@ void Daemon::OnPeriod(const PeriodReport& report) {
       report.job, report.name,
       {report.commit, static_cast<std::int64_t>(report.records),
        static_cast<std::int64_t>(report.rejected), static_cast<std::int64_t>(report.unattributed),
-       static_cast<std::int64_t>(report.skipped)});
+       static_cast<std::int64_t>(report.skipped), static_cast<std::int64_t>(report.excluded)});
   metrics_.SetLastSuccess(report.job, report.name, context_.clock());
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "promtally/metering/median.h"
+
 namespace promtally::collector {
 
 namespace {
@@ -37,26 +39,62 @@ Decision Failed(const DecisionFacts& facts, std::string reason, std::string deta
   return decision;
 }
 
+bool IsAccepted(const DecisionFacts& facts) { return facts.before && facts.before->accepted_at; }
+
+base::Instant HeldSince(const DecisionFacts& facts) {
+  return facts.before && facts.before->first_empty_at ? *facts.before->first_empty_at : facts.now;
+}
+
+/// True when a period that looks wrong was held long enough, or an operator takes it as it is.
+bool IsHeldEnough(const DecisionFacts& facts) {
+  return IsAccepted(facts) || facts.now - HeldSince(facts) >= facts.empty_after;
+}
+
+Decision Hold(const DecisionFacts& facts, std::string reason, std::string detail) {
+  Decision decision = Open(facts, std::move(reason), std::move(detail), kLongCap);
+  decision.entry.first_empty_at = HeldSince(facts);
+  return decision;
+}
+
+std::string Plain(double number) {
+  std::string text = std::to_string(number);
+  text.erase(text.find_last_not_of('0') + 1);
+  text.erase(text.find_last_not_of('.') + 1);
+  return text;
+}
+
+std::string DescribeCoverage(const DecisionFacts& facts) {
+  return "the source has " + std::to_string(facts.coverage->samples) +
+         " `up` samples in the period, the median of the periods before it is " +
+         Plain(facts.coverage->median) + ", at least " + Plain(facts.min_coverage) +
+         " of that is wanted";
+}
+
+/// Commits as `state`, but for a period that its source hardly saw.
+Decision CommitSeen(PeriodState state, const DecisionFacts& facts) {
+  Decision decision;
+  decision.state = state;
+  if (!IsLow(facts)) {
+    return decision;
+  }
+  if (!IsHeldEnough(facts)) {
+    return Hold(facts, "low_coverage", DescribeCoverage(facts));
+  }
+  decision.reason = IsAccepted(facts) ? "accepted" : "low_coverage";
+  return decision;
+}
+
 Decision DecideEmpty(const DecisionFacts& facts) {
   if (facts.before_oldest_data) {
     return Failed(facts, "lost", "the period lies before the server's oldest data");
   }
-  Decision decision;
-  decision.state = PeriodState::kEmpty;
-  if (!facts.last_answer_had_series && !facts.source_went_silent) {
-    return decision;
+  const bool is_suspect = facts.last_answer_had_series || facts.source_went_silent;
+  if (is_suspect && !IsHeldEnough(facts)) {
+    return Hold(facts, "suspect_empty",
+                facts.source_went_silent ? "the source shows no `up` samples in the period"
+                                         : "the period before had series, this one has none");
   }
-  const base::Instant first_empty =
-      facts.before && facts.before->first_empty_at ? *facts.before->first_empty_at : facts.now;
-  if (facts.now - first_empty >= facts.empty_after) {
-    return decision;
-  }
-  decision = Open(facts, "suspect_empty",
-                  facts.source_went_silent ? "the source shows no `up` samples in the period"
-                                           : "the period before had series, this one has none",
-                  kLongCap);
-  decision.entry.first_empty_at = first_empty;
-  return decision;
+  return CommitSeen(PeriodState::kEmpty, facts);
 }
 
 std::string DescribeRejects(const metering::PeriodResult& result) {
@@ -65,6 +103,16 @@ std::string DescribeRejects(const metering::PeriodResult& result) {
 }
 
 }  // namespace
+
+std::optional<Coverage> CoverageOf(std::int64_t samples, std::vector<std::int64_t> before) {
+  const auto median = metering::Median(std::move(before));
+  return median ? std::optional(Coverage{samples, *median}) : std::nullopt;
+}
+
+bool IsLow(const DecisionFacts& facts) {
+  return facts.coverage &&
+         static_cast<double>(facts.coverage->samples) < facts.min_coverage * facts.coverage->median;
+}
 
 Decision Decide(const metering::PeriodResult& result, const DecisionFacts& facts) {
   if (!result.failure.empty()) {
@@ -77,7 +125,7 @@ Decision Decide(const metering::PeriodResult& result, const DecisionFacts& facts
   if (all_bad || (!result.rejected.empty() && facts.on_bad_series == config::OnBadSeries::kHold)) {
     return Open(facts, "bad_series", DescribeRejects(result), kLongCap);
   }
-  return {};
+  return CommitSeen(PeriodState::kCommitted, facts);
 }
 
 Decision DecideFailure(const source::QueryFailure& failure, const DecisionFacts& facts) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ledger/ledger.h"
 #include "promtally/config/settings.h"
@@ -10,6 +12,15 @@
 #include "source/source.h"
 
 namespace promtally::collector {
+
+/// `up` samples of a source in a period, beside what is usual there.
+struct Coverage {
+  std::int64_t samples = 0;
+  double median = 0;  ///< of the periods before it
+};
+/// nullopt without a period to compare with.
+[[nodiscard]] std::optional<Coverage> CoverageOf(std::int64_t samples,
+                                                 std::vector<std::int64_t> before);
 
 /// What is known beside the answer when a period is decided.
 struct DecisionFacts {
@@ -23,11 +34,18 @@ struct DecisionFacts {
   /// The source had `up` samples once, and has none in the period or does not say.
   bool source_went_silent = false;
   bool before_oldest_data = false;
+  /// How well the source saw the period; nullopt: not asked, not answered, or nothing to compare.
+  std::optional<Coverage> coverage;
+  double min_coverage = 0;  ///< 0 to 1
 };
+
+/// True when the source saw less of the period than it must have.
+[[nodiscard]] bool IsLow(const DecisionFacts& facts);
 
 /// The outcome of a period: commit (kCommitted, kEmpty), or a row that stays open or failed.
 struct Decision {
   ledger::PeriodState state = ledger::PeriodState::kCommitted;
+  std::string reason;         ///< why a held period is committed all the same, else empty
   ledger::PeriodEntry entry;  ///< for kOpen and kFailed; ids and period are the caller's
 };
 

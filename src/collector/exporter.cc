@@ -86,7 +86,8 @@ Exporter::Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalo
       catalogue_(std::move(catalogue)),
       reader_(std::move(reader)),
       targets_(targets),
-      max_series_(max_series) {}
+      max_series_(max_series),
+      watcher_(std::make_shared<SpecWatcher>()) {}
 
 void Exporter::MarkAll() {
   for (const CatalogueJob& job : catalogue_->jobs) {
@@ -107,10 +108,12 @@ void Exporter::Refresh(base::Instant now, std::function<void()> done) {
   }
   changed_.clear();
   ledger_->Post([marked = std::move(marked), reader = reader_, targets = targets_,
-                 max_series = max_series_, now,
+                 max_series = max_series_, watcher = watcher_, now,
                  done = std::move(done)](ledger::WritableLedger& ledger) {
     for (const Marked& spec : marked) {
       RefreshSpec(ledger, spec, max_series, targets);
+      watcher->Look(*reader, spec.definition.job, spec.definition.name, *targets.metrics,
+                    *targets.log);
     }
     RefreshCounts(*reader, now, targets);
     targets.metrics->SetLedgerSize(ledger.SizeBytes());

@@ -9,6 +9,7 @@
 #include "collector/catalogue.h"
 #include "collector/event_log.h"
 #include "collector/ledger_thread.h"
+#include "collector/spec_watch.h"
 #include "exposition/self_metrics.h"
 #include "exposition/usage_page.h"
 #include "ledger/reader.h"
@@ -42,6 +43,7 @@ class Exporter {
   std::shared_ptr<ledger::Reader> reader_;
   Targets targets_;
   std::size_t max_series_;
+  std::shared_ptr<SpecWatcher> watcher_;  ///< used on the ledger thread
   std::set<std::int64_t> changed_;
 };
 

@@ -101,6 +101,7 @@ base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
   commit.queries = EvidenceOf(task);
   commit.attempts = (task.item.before ? task.item.before->attempts : 0) + task.fetched.attempts;
   commit.committed_at = task.facts.now;
+  commit.reason = decision.reason;
   auto receipt = ledger.Commit(commit);
   if (!receipt) {
     return tl::unexpected(receipt.error());
@@ -126,6 +127,7 @@ std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
   task->facts.before = item.before;
   task->facts.on_bad_series = job.settings.on_bad_series;
   task->facts.empty_after = job.settings.empty_after;
+  task->facts.min_coverage = job.settings.min_coverage;
   task->item = std::move(item);
   UseVersion(task.get(), spec, task->item.version_id);
   return task;
@@ -142,6 +144,34 @@ void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t versio
   const auto at = spec.versions.find(version_id);
   task->spec = at == spec.versions.end() ? nullptr : at->second;
 }
+
+namespace {
+
+/// Compares what the source saw of the period with what it usually sees. An operator's word may
+/// have come while the period was asked for.
+base::Status LookAtCoverage(ledger::Ledger& ledger, PeriodTask* task) {
+  constexpr int kPeriods = 24;
+  if (task->facts.min_coverage <= 0 || !task->up_samples) {
+    return {};
+  }
+  auto before = ledger.CoverageBefore(task->source, task->item.period, kPeriods);
+  if (!before) {
+    return tl::unexpected(before.error());
+  }
+  task->facts.coverage = CoverageOf(*task->up_samples, *std::move(before));
+  if (IsLow(task->facts)) {
+    auto row = ledger.FindPeriod(task->spec_id, task->item.period.begin);
+    if (!row) {
+      return tl::unexpected(row.error());
+    }
+    if (*row) {
+      task->facts.before = **row;
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
   const metering::ConversionContext context = ContextOf(*task);
@@ -160,6 +190,9 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
         return tl::unexpected(had_series.error());
       }
       task->facts.last_answer_had_series = had_series->value_or(false);
+    }
+    if (auto status = LookAtCoverage(ledger, task); !status) {
+      return tl::unexpected(status.error());
     }
     decision = Decide(result, task->facts);
   }

@@ -27,6 +27,7 @@ struct PeriodTask {
   std::int64_t server_id = 0;
   bool newest_version = true;  ///< item.version_id is the spec's newest
   DecisionFacts facts;
+  std::optional<std::int64_t> up_samples;  ///< of the source in the period, where they were asked
   FetchResult fetched;
   bool ready = false;  ///< fetched, and waits for its turn to be decided
 };

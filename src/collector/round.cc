@@ -9,7 +9,7 @@
 
 #include "collector/period_task.h"
 #include "collector/round_facts.h"
-#include "collector/silence_probe.h"
+#include "collector/up_probe.h"
 
 namespace promtally::collector {
 
@@ -25,7 +25,7 @@ constexpr int kFetchedAhead = 8;
 /// A source during a round.
 struct SourceRun {
   std::shared_ptr<SourceGate> gate;
-  std::shared_ptr<SilenceProbe> probe;
+  std::shared_ptr<UpProbe> probe;
   source::ServerIdentity identity;
   Instant now;  // the smaller of both clocks
   std::int64_t server_id = 0;
@@ -180,10 +180,11 @@ class RoundRun : public Round {
         return;
       }
       run.server_id = facts.at(name).server_id;
-      run.probe = std::make_shared<SilenceProbe>(
-          run.gate, facts.at(name).up_since, [self = weak_from_this(), name = name](Instant since) {
+      run.probe = std::make_shared<UpProbe>(
+          run.gate, facts.at(name).up_since,
+          [self = weak_from_this(), name = name](metering::Period period, std::int64_t samples) {
             if (const auto round = std::static_pointer_cast<RoundRun>(self.lock())) {
-              round->RecordUp(name, since);
+              round->RecordCoverage(name, period, samples);
             }
           });
       if (!run.waiting.empty()) {
@@ -197,10 +198,10 @@ class RoundRun : public Round {
     }
   }
 
-  void RecordUp(const std::string& source, Instant since) {
+  void RecordCoverage(const std::string& source, metering::Period period, std::int64_t samples) {
     OnLedger<bool>(
-        [source, since](auto& ledger) -> base::Result<bool> {
-          auto status = ledger.RecordUpSamples(source, since);
+        [source, period, samples](auto& ledger) -> base::Result<bool> {
+          auto status = ledger.RecordCoverage(source, period, samples);
           return status ? base::Result<bool>(true) : tl::unexpected(status.error());
         },
         [](RoundRun&, bool) {});
@@ -247,6 +248,9 @@ class RoundRun : public Round {
     request.on_wait = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(run.gate, std::move(request),
           [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
+    if (task->facts.min_coverage > 0 && !run.gate->given_up()) {
+      run.probe->Ask(task->item.period, [] {});  // beside the query, not behind it
+    }
   }
 
   void OnFetched(const TaskPtr& task, FetchResult result) {
@@ -255,18 +259,19 @@ class RoundRun : public Round {
     }
     SpecOf(task->item).batch = result.batch;
     task->fetched = std::move(result);
+    UpProbe& probe = *sources_.at(task->source).probe;
     bool empty = !task->fetched.failure && task->fetched.rejected.empty();
     for (const metering::ScopedAnswer& scoped : task->fetched.answers) {
       empty = empty && scoped.answer.size() == 0;
     }
     if (empty) {
-      sources_.at(task->source)
-          .probe->Explain(task->item.period,
-                          [self = Self(), task](const SilenceProbe::Finding& finding) {
-                            task->facts.source_went_silent = finding.went_silent;
-                            task->facts.before_oldest_data = finding.before_oldest_data;
-                            self->Ready(task);
-                          });
+      probe.Explain(task->item.period, [self = Self(), task](const UpProbe::Finding& finding) {
+        task->facts.source_went_silent = finding.went_silent;
+        task->facts.before_oldest_data = finding.before_oldest_data;
+        self->Ready(task);
+      });
+    } else if (!task->fetched.failure && task->facts.min_coverage > 0) {
+      probe.Ask(task->item.period, [self = Self(), task] { self->Ready(task); });
     } else {
       Ready(task);
     }
@@ -292,6 +297,7 @@ class RoundRun : public Round {
   // --- deciding, in period order for each spec
 
   void Ready(const TaskPtr& task) {
+    task->up_samples = sources_.at(task->source).probe->SamplesOf(task->item.period);
     task->ready = true;
     SettleFirst(task->spec_id);
   }
@@ -372,20 +378,6 @@ class RoundRun : public Round {
 };
 
 }  // namespace
-
-std::size_t RoundReport::Count(PeriodState state) const {
-  return static_cast<std::size_t>(
-      std::count_if(periods.begin(), periods.end(),
-                    [state](const PeriodReport& report) { return report.state == state; }));
-}
-
-std::size_t RoundReport::Rejected() const {
-  std::size_t rejected = 0;
-  for (const PeriodReport& report : periods) {
-    rejected += report.rejected;
-  }
-  return rejected;
-}
 
 std::shared_ptr<Round> Round::Start(RoundContext context, RoundScope scope,
                                     std::function<void(RoundReport)> done) {

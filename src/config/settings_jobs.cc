@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/settings_reader.h"
+#include "promtally/base/decimal.h"
 #include "promtally/base/labels.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/scope_filter.h"
@@ -97,6 +98,22 @@ void ReadOnBadSeries(ValueReader& reader, const Node& value, JobSettings& job) {
   }
 }
 
+void ReadMinCoverage(ValueReader& reader, const Node& value, JobSettings& job) {
+  constexpr std::string_view kRange = "a number from 0 to 1";
+  const auto scalar = reader.AnyScalar(value, kRange);
+  if (!scalar) {
+    return;
+  }
+  const auto number = base::Decimal::Parse(scalar->text);
+  if (scalar->quoted && number) {
+    reader.Wrong(value, "must be a number from 0 to 1, not text", "remove the quotes");
+  } else if (!number || *number < base::Decimal(0) || base::Decimal(1) < *number) {
+    reader.Wrong(value, "must be " + std::string(kRange), "0 switches the check off");
+  } else {
+    job.min_coverage = number->ToDouble();
+  }
+}
+
 void ReadName(ValueReader& reader, const Node& value, std::string& target) {
   target = reader.NonEmptyText(value).value_or(target);
 }
@@ -127,7 +144,7 @@ constexpr std::array<Field<JobSettings>, 17> kJob{{
      [](ValueReader& reader, const Node& value, JobSettings& job) {
        job.empty_after = reader.Duration(value).value_or(job.empty_after);
      }},
-    {"min_coverage"},
+    {"min_coverage", ReadMinCoverage},
     {"evaluation"},
     {"window_edges"},
     {"audit"},

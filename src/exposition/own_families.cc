@@ -7,7 +7,7 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::array<std::string_view, 27> kPlain{
+constexpr std::array<std::string_view, 31> kPlain{
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
@@ -15,8 +15,10 @@ constexpr std::array<std::string_view, 27> kPlain{
     "process_start_time_seconds",
     "process_virtual_memory_bytes",
     "promhttp_metric_handler_requests_total",
+    "promtally_absent_scopes",
     "promtally_build_info",
     "promtally_clock_skew_seconds",
+    "promtally_excluded_series_total",
     "promtally_export_series_left_out",
     "promtally_http_requests_in_flight",
     "promtally_http_requests_total",
@@ -24,6 +26,8 @@ constexpr std::array<std::string_view, 27> kPlain{
     "promtally_ledger_size_bytes",
     "promtally_period_end_timestamp_seconds",
     "promtally_period_lag_seconds",
+    "promtally_period_series",
+    "promtally_period_series_median",
     "promtally_periods",
     "promtally_records_total",
     "promtally_rejected_series_total",

@@ -116,6 +116,17 @@ struct SelfMetrics::Families {
                                              "Series without a scope, which nobody pays.");
   Family<Counter>& skipped = AddCounter(registry, "promtally_skipped_series_total",
                                         "Series that the skip expression of the spec removed.");
+  Family<Counter>& excluded =
+      AddCounter(registry, "promtally_excluded_series_total",
+                 "Series of scopes that the settings of the job leave out.");
+  Family<Gauge>& series = AddGauge(registry, "promtally_period_series",
+                                   "Series of the newest answered period of a spec.");
+  Family<Gauge>& series_median =
+      AddGauge(registry, "promtally_period_series_median",
+               "Median number of series of the 24 answered periods before the newest one.");
+  Family<Gauge>& absent_scopes = AddGauge(
+      registry, "promtally_absent_scopes",
+      "Scopes that had usage in the answered period before the newest one, and not in it.");
   Family<Gauge>& left_out =
       AddGauge(registry, "promtally_export_series_left_out",
                "1 where the usage of a spec is not exported because it has too many series.");
@@ -141,10 +152,11 @@ struct SelfMetrics::Families {
   // Calls `change` with each gauge or counter family that has a series a spec.
   template <typename Change>
   void ForEachOfSpec(Change change) {
-    for (Family<Gauge>* family : {&period_lag, &last_success, &left_out}) {
+    for (Family<Gauge>* family :
+         {&period_lag, &last_success, &left_out, &series, &series_median, &absent_scopes}) {
       change(*family);
     }
-    for (Family<Counter>* family : {&records, &rejected, &unattributed, &skipped}) {
+    for (Family<Counter>* family : {&records, &rejected, &unattributed, &skipped, &excluded}) {
       change(*family);
     }
   }
@@ -250,6 +262,16 @@ void SelfMetrics::ObserveCommit(const std::string& job, const std::string& name,
   families_->rejected.Add(labels).Increment(static_cast<double>(commit.rejected));
   families_->unattributed.Add(labels).Increment(static_cast<double>(commit.unattributed));
   families_->skipped.Add(labels).Increment(static_cast<double>(commit.skipped));
+  families_->excluded.Add(labels).Increment(static_cast<double>(commit.excluded));
+}
+
+void SelfMetrics::SetWatch(const std::string& job, const std::string& name,
+                           const WatchObservation& watch) {
+  const std::lock_guard lock(families_->mutex);
+  const Labels labels = OfSpec(job, name);
+  families_->series.Add(labels).Set(static_cast<double>(watch.series));
+  families_->series_median.Add(labels).Set(watch.series_median);
+  families_->absent_scopes.Add(labels).Set(static_cast<double>(watch.absent_scopes));
 }
 
 void SelfMetrics::SetExportLeftOut(const std::string& job, const std::string& name, bool left_out) {

@@ -45,6 +45,14 @@ struct CommitObservation {
   std::int64_t rejected = 0;      ///< series
   std::int64_t unattributed = 0;  ///< series
   std::int64_t skipped = 0;       ///< series that the skip expression removed
+  std::int64_t excluded = 0;      ///< series of scopes that the settings leave out
+};
+
+/// What the newest answered period of a spec looks like beside those before it.
+struct WatchObservation {
+  std::int64_t series = 0;
+  double series_median = 0;
+  std::int64_t absent_scopes = 0;
 };
 
 /// One HTTP exchange. `method` is one of the known ones or `other`, `route` a template or
@@ -84,6 +92,7 @@ class SelfMetrics {
   void SetLastSuccess(const std::string& job, const std::string& name, base::Instant when);
   void ObserveCommit(const std::string& job, const std::string& name,
                      const CommitObservation& commit);
+  void SetWatch(const std::string& job, const std::string& name, const WatchObservation& watch);
   /// Whether the spec's families are left out of the page because it has too many series.
   void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
   void SetLedgerSize(std::uint64_t bytes);

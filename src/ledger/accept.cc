@@ -71,7 +71,9 @@ std::optional<AcceptRequest> ReadRequest(const std::string& path) {
 std::string ToText(const base::Result<AcceptReport>& outcome) {
   Json json;
   if (outcome) {
-    json = {{"accepted", outcome->accepted}, {"refused", outcome->refused}};
+    json = {{"accepted", outcome->accepted},
+            {"awaited", outcome->awaited},
+            {"refused", outcome->refused}};
   } else {
     json = {{"code", static_cast<int>(outcome.error().code)}, {"error", outcome.error().message}};
   }
@@ -89,6 +91,7 @@ base::Result<AcceptReport> ReadAnswer(const std::string& text) {
     }
     AcceptReport report;
     report.accepted = json.at("accepted").get<int>();
+    report.awaited = json.at("awaited").get<int>();
     report.refused = json.at("refused").get<std::vector<std::string>>();
     return report;
   } catch (const Json::exception& error) {

@@ -10,8 +10,8 @@
 
 namespace promtally::ledger {
 
-/// An operator's word that the open (suspiciously empty) or failed (lost) periods of a range are
-/// closed as they are.
+/// An operator's word that the held periods of a range are closed as they are: suspiciously empty
+/// and lost ones as empty at once, ones of low coverage with the server's next answer.
 struct AcceptRequest {
   std::string job;         ///< empty: the only job that has a spec of this name
   std::string name;        ///< the spec's
@@ -23,6 +23,7 @@ struct AcceptReport {
   /// Periods of the range that cannot be accepted, one line each ("2025-06-01T00:00:00Z is
   /// committed").
   std::vector<std::string> refused;
+  int awaited = 0;  ///< of the accepted ones: committed with the next answer
 };
 
 /// Leaves a request beside a ledger that another process holds, durably and atomically. Returns its

@@ -95,13 +95,14 @@ PeriodEntry ReadEntry(const Statement& row) {
   entry.attempts = static_cast<int>(row.Int(7));
   entry.first_empty_at = row.MaybeInstant(8);
   entry.next_retry = row.MaybeInstant(9);
+  entry.accepted_at = row.MaybeInstant(10);
   return entry;
 }
 
 std::vector<PeriodEntry> ReadUnfinished(Connection& db, std::int64_t spec_id) {
   auto rows = db.Query(
       "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
-      " first_empty_at, next_retry from period"
+      " first_empty_at, next_retry, accepted_at from period"
       " where spec_id = ? and kind = 0 and state in (0, 1) order by begin",
       spec_id);
   std::vector<PeriodEntry> entries;

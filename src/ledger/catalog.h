@@ -18,7 +18,7 @@ namespace promtally::ledger {
 [[nodiscard]] std::vector<PeriodEntry> ReadUnfinished(Connection& db, std::int64_t spec_id);
 
 /// A row of: spec_id, spec_version_id, begin, end, state, reason, detail, attempts, first_empty_at,
-/// next_retry.
+/// next_retry, accepted_at.
 [[nodiscard]] PeriodEntry ReadEntry(const Statement& row);
 
 /// Labels and name lists of a row; text that promtally did not write is a DatabaseError.

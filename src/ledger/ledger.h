@@ -64,8 +64,11 @@ struct PeriodEntry {
   std::string reason;  ///< surface.md's words; empty for committed and plainly empty periods
   std::string detail;
   int attempts = 0;
-  std::optional<base::Instant> first_empty_at;
+  std::optional<base::Instant>
+      first_empty_at;  ///< since when it is held (suspect_empty, low_coverage)
   std::optional<base::Instant> next_retry;
+  /// An operator takes the next answer as it comes; set by Accept alone.
+  std::optional<base::Instant> accepted_at;
 };
 
 /// Evidence of one query; one for each answer of a PeriodResult, in the same order.
@@ -91,7 +94,7 @@ struct PeriodCommit {
   std::vector<QueryEvidence> queries;
   int attempts = 1;
   base::Instant committed_at;
-  std::string reason;  ///< why an empty one was closed (`accepted`), else empty
+  std::string reason;  ///< why a held one was closed (`accepted`, `low_coverage`), else empty
 };
 
 struct CommitReceipt {
@@ -139,8 +142,13 @@ class Ledger {
                                                   base::Instant seen_at) = 0;
   /// The earliest time at which a source is known to have had `up` samples; nullopt: never seen.
   virtual base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) = 0;
-  /// Keeps the earliest of all times recorded.
-  virtual base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) = 0;
+  /// How many `up` samples a source has in a period, as it was answered last.
+  virtual base::Status RecordCoverage(std::string_view source, metering::Period period,
+                                      std::int64_t samples) = 0;
+  /// Those numbers of the newest periods before `period` that are as long as it; newest first.
+  virtual base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
+                                                                 metering::Period period,
+                                                                 int most) = 0;
 
   // --- periods
   /// Those that end after `from`, by begin.

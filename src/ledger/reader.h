@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/ledger.h"
@@ -36,6 +37,22 @@ struct UsageGrouping {
   std::vector<std::string> labels;
 };
 
+/// What an operator looks at when a spec's newest answered period is there.
+struct SpecWatch {
+  std::optional<metering::Period> newest;  ///< answered; absent: nothing to look at
+  std::int64_t series = 0;                 ///< that the server answered for it
+  /// Of the (at most 24) answered periods before it; nullopt without any.
+  std::optional<double> series_median;
+  /// Scopes with records in the answered period before it and none in it.
+  std::int64_t absent_scopes = 0;
+  std::vector<std::string> absent_names;  ///< the first ten of them, by name
+
+  /// Fewer than half of the usual number.
+  [[nodiscard]] bool HasFewSeries() const {
+    return series_median && static_cast<double>(series) < *series_median / 2;
+  }
+};
+
 /// One spec line and its open and failed periods (surface: status lines).
 struct SpecStatus {
   std::string job;
@@ -51,6 +68,8 @@ struct SpecStatus {
   std::int64_t rejected = 0;
   std::int64_t unattributed = 0;
   std::int64_t skipped = 0;
+  std::int64_t excluded = 0;
+  SpecWatch watch;
   bool retired = false;
   std::vector<PeriodEntry> unfinished;  ///< in period order, pending ones included
 };
@@ -83,7 +102,11 @@ class Reader {
   /// Totals in exact decimals, ordered by job, name, scope, labels.
   virtual base::Result<std::vector<UsageTotal>> Totals(const UsageFilter& filter,
                                                        const UsageGrouping& grouping) = 0;
+  /// Without what they look like beside the period before (`watch`), which Watch reads.
   virtual base::Result<std::vector<SpecStatus>> Statuses(base::Instant now) = 0;
+  /// nullopt: no such spec.
+  virtual base::Result<std::optional<SpecWatch>> Watch(std::string_view job,
+                                                       std::string_view name) = 0;
   virtual base::Result<VerifyReport> Verify() = 0;
   /// A consistent copy while a writer works; refuses an existing target.
   virtual base::Status Backup(const std::string& target) = 0;

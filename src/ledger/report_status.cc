@@ -32,7 +32,8 @@ void CountStates(Connection& db, std::int64_t spec_id, SpecStatus& status) {
 
 void CountRows(Connection& db, std::int64_t spec_id, SpecStatus& status) {
   auto rows = db.Query(
-      "select sum(r.rejected), sum(r.unattributed), sum(r.skipped) from period p join revision r"
+      "select sum(r.rejected), sum(r.unattributed), sum(r.skipped), sum(r.excluded) from period p "
+      "join revision r"
       " on r.period_id = p.period_id and r.revision = p.revision"
       " where p.spec_id = ? and p.kind = 0",
       spec_id);
@@ -40,6 +41,7 @@ void CountRows(Connection& db, std::int64_t spec_id, SpecStatus& status) {
     status.rejected = rows->Int(0);
     status.unattributed = rows->Int(1);
     status.skipped = rows->Int(2);
+    status.excluded = rows->Int(3);
   }
 }
 

@@ -85,7 +85,16 @@ create view usage as
     where z.period_id = r.period_id and z.series_id = r.series_id);
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate};
+// How many `up` samples a source had in a period, and an operator's word on a held period whose
+// answer is to be taken as it comes.
+constexpr const char* kCoverage = R"sql(
+create table coverage(source_id integer not null references source, end integer not null,
+  begin integer not null, samples integer not null check(samples >= 0),
+  primary key(source_id, end, begin)) strict, without rowid;
+alter table period add column accepted_at integer;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage};
 
 std::int64_t Pragma(Connection& db, std::string_view sql) { return db.Find(sql).value_or(0); }
 

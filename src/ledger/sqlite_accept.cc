@@ -87,21 +87,31 @@ struct Row {
 std::vector<Row> RowsInRange(Connection& db, std::int64_t spec_id, metering::Period range) {
   auto rows = db.Query(
       "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
-      " first_empty_at, next_retry, period_id from period"
+      " first_empty_at, next_retry, accepted_at, period_id from period"
       " where spec_id = ? and kind = 0 and begin >= ? and begin < ? order by begin",
       spec_id, range.begin, range.end);
   std::vector<Row> found;
   while (rows.Next()) {
-    found.push_back({rows->Int(10), ReadEntry(*rows)});
+    found.push_back({rows->Int(11), ReadEntry(*rows)});
   }
   return found;
 }
 
-bool CanBeAccepted(const PeriodEntry& entry) {
-  if (entry.state == PeriodState::kOpen) {
-    return entry.reason == "suspect_empty" || entry.reason == "low_coverage";
+/// What an operator's word does to a period.
+enum class Acceptance {
+  kRefused,
+  kClosed,   ///< there is nothing to commit: the period becomes an empty one
+  kAwaited,  ///< the server has usage: its next answer is committed as it comes
+};
+
+Acceptance Judge(const PeriodEntry& entry) {
+  if (entry.state == PeriodState::kOpen && entry.reason == "low_coverage") {
+    return Acceptance::kAwaited;
   }
-  return entry.state == PeriodState::kFailed && entry.reason == "lost";
+  const bool is_closed = entry.state == PeriodState::kOpen
+                             ? entry.reason == "suspect_empty"
+                             : entry.state == PeriodState::kFailed && entry.reason == "lost";
+  return is_closed ? Acceptance::kClosed : Acceptance::kRefused;
 }
 
 std::string Refusal(const PeriodEntry& entry) {
@@ -134,6 +144,11 @@ void Close(Connection& db, const Row& row, base::Instant now) {
   InsertRevision(db, revision);
 }
 
+void Await(Connection& db, const Row& row, base::Instant now) {
+  db.Run("update period set accepted_at = ?, next_retry = null where period_id = ?", now,
+         row.period_id);
+}
+
 }  // namespace
 
 base::Result<AcceptReport> SqliteLedger::Accept(const AcceptRequest& request, base::Instant now) {
@@ -150,11 +165,19 @@ base::Result<AcceptReport> SqliteLedger::Accept(const AcceptRequest& request, ba
     AcceptReport report;
     const std::vector<Row> rows = RowsInRange(db_, spec->spec_id, request.range);
     for (const Row& row : rows) {
-      if (CanBeAccepted(row.entry)) {
-        Close(db_, row, now);
-        ++report.accepted;
-      } else {
-        report.refused.push_back(Refusal(row.entry));
+      switch (Judge(row.entry)) {
+        case Acceptance::kRefused:
+          report.refused.push_back(Refusal(row.entry));
+          break;
+        case Acceptance::kClosed:
+          Close(db_, row, now);
+          ++report.accepted;
+          break;
+        case Acceptance::kAwaited:
+          Await(db_, row, now);
+          ++report.accepted;
+          ++report.awaited;
+          break;
       }
     }
     if (rows.empty()) {

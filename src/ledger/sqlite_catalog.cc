@@ -191,45 +191,4 @@ base::Status SqliteLedger::RecordRequestedRange(std::int64_t job_id, metering::P
   });
 }
 
-base::Result<std::int64_t> SqliteLedger::RecordServer(std::string_view source,
-                                                      std::string_view kind,
-                                                      std::string_view version,
-                                                      std::optional<bool> closed_edges,
-                                                      base::Instant seen_at) {
-  return Guarded([&]() -> base::Result<std::int64_t> {
-    Transaction transaction(db_, Transaction::Kind::kWrite);
-    auto id = db_.Find(
-        "select server_id from server where source = ? and kind = ? and version = ?"
-        " and closed_edges is ?",
-        source, kind, version, closed_edges);
-    if (id) {
-      db_.Run("update server set seen_at = ? where server_id = ?", seen_at, *id);
-    } else {
-      db_.Run(
-          "insert into server(source, kind, version, closed_edges, seen_at) values(?, ?, ?, ?, ?)",
-          source, kind, version, closed_edges, seen_at);
-      id = db_.LastId();
-    }
-    transaction.Commit();
-    return *id;
-  });
-}
-
-base::Result<std::optional<base::Instant>> SqliteLedger::UpSamplesSince(std::string_view source) {
-  return Guarded([&]() -> base::Result<std::optional<base::Instant>> {
-    Lease row = db_.Query("select up_since from source where name = ?", source);
-    return row.Next() ? row->MaybeInstant(0) : std::nullopt;
-  });
-}
-
-base::Status SqliteLedger::RecordUpSamples(std::string_view source, base::Instant seen_at) {
-  return Guarded([&]() -> base::Status {
-    db_.Run(
-        "insert into source(name, up_since) values(?, ?)"
-        " on conflict(name) do update set up_since = min(up_since, excluded.up_since)",
-        source, seen_at);
-    return {};
-  });
-}
-
 }  // namespace promtally::ledger

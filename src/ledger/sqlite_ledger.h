@@ -15,7 +15,8 @@ namespace promtally::ledger {
 /// lock.
 class WritableLedger : public Ledger {
  public:
-  /// Closes open (suspect_empty, low_coverage) and failed (lost) periods of a range as they are.
+  /// Closes open (suspect_empty) and failed (lost) periods of a range as empty, and lets the next
+  /// answer of low_coverage ones be committed as it comes.
   virtual base::Result<AcceptReport> Accept(const AcceptRequest& request, base::Instant now) = 0;
 };
 

@@ -59,7 +59,8 @@ base::Result<std::optional<PeriodEntry>> SqliteLedger::FindPeriod(std::int64_t s
   return Guarded([&]() -> base::Result<std::optional<PeriodEntry>> {
     auto rows = db_.Query(
         "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
-        " first_empty_at, next_retry from period where spec_id = ? and kind = 0 and begin = ?",
+        " first_empty_at, next_retry, accepted_at from period where spec_id = ? and kind = 0 and "
+        "begin = ?",
         spec_id, begin);
     return rows.Next() ? std::optional(ReadEntry(*rows)) : std::nullopt;
   });

@@ -57,6 +57,14 @@ class SqliteReader final : public Reader {
     });
   }
 
+  base::Result<std::optional<SpecWatch>> Watch(std::string_view job,
+                                               std::string_view name) override {
+    return Guarded([&]() -> base::Result<std::optional<SpecWatch>> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      return ReadWatch(*db_, job, name);
+    });
+  }
+
   base::Result<VerifyReport> Verify() override {
     return Guarded([&]() -> base::Result<VerifyReport> {
       Transaction snapshot(*db_, Transaction::Kind::kRead);

@@ -19,5 +19,7 @@ void ReadRecords(Connection& db, const UsageFilter& filter,
 [[nodiscard]] std::vector<UsageTotal> ReadTotals(Connection& db, const UsageFilter& filter,
                                                  const UsageGrouping& grouping);
 [[nodiscard]] std::vector<SpecStatus> ReadStatuses(Connection& db, base::Instant now);
+[[nodiscard]] std::optional<SpecWatch> ReadWatch(Connection& db, std::string_view job,
+                                                 std::string_view name);
 
 }  // namespace promtally::ledger

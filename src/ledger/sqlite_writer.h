@@ -14,7 +14,7 @@
 namespace promtally::ledger {
 
 /// The writer. Each public call is at most one transaction (ledger.h); its parts live in
-/// sqlite_catalog.cc, sqlite_periods.cc, sqlite_commit.cc and sqlite_accept.cc.
+/// sqlite_catalog.cc, sqlite_sources.cc, sqlite_periods.cc, sqlite_commit.cc and sqlite_accept.cc.
 class SqliteLedger final : public WritableLedger {
  public:
   /// Opens, creates or migrates the file; throws DatabaseError.
@@ -35,7 +35,11 @@ class SqliteLedger final : public WritableLedger {
                                           std::optional<bool> closed_edges,
                                           base::Instant seen_at) override;
   base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) override;
-  base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) override;
+  base::Status RecordCoverage(std::string_view source, metering::Period period,
+                              std::int64_t samples) override;
+  base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
+                                                         metering::Period period,
+                                                         int most) override;
 
   base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,
                                                    base::Instant from) override;

@@ -42,6 +42,7 @@ struct JobSettings {
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   OnBadSeries on_bad_series = OnBadSeries::kReject;
   base::Milliseconds empty_after{86'400'000};
+  double min_coverage = 0.5;  ///< 0 to 1, of the median number of `up` samples; 0: not asked for
 };
 
 struct LedgerSettings {

@@ -47,6 +47,7 @@ CollectorTest::CollectorTest() : path_((folder_.path() / "promtally.db").string(
   job_.source = "s";
   job_.scope_key = "project_id";
   job_.start = Hour(0);
+  job_.min_coverage = 0;
 }
 
 std::unique_ptr<ledger::WritableLedger> CollectorTest::OpenLedger() const {

@@ -26,8 +26,8 @@ namespace promtally::collector {
 [[nodiscard]] metering::MetricSpec MakeSpec(const std::string& name);
 
 /// A ledger in a folder of its own, with a job `default` of hours (source `s`, scope key
-/// project_id, start at hour 0); now is a clock that tests set. What was written is read back past
-/// the collector.
+/// project_id, start at hour 0, no least coverage); now is a clock that tests set. What was written
+/// is read back past the collector.
 class CollectorTest : public ::testing::Test {
  protected:
   CollectorTest();

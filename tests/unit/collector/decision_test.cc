@@ -196,5 +196,70 @@ TEST(DecisionOfAFailure, HonoursTheServersWishUpToAnHour) {
   EXPECT_EQ(DecideFailure(failure, Facts()).entry.next_retry, kNow + seconds(1));
 }
 
+DecisionFacts LowCoverage() {
+  DecisionFacts facts = Facts();
+  facts.min_coverage = 0.5;
+  facts.coverage = Coverage{29, 60};
+  return facts;
+}
+
+TEST(Coverage, IsComparedWithTheMedianOfThePeriodsBefore) {
+  EXPECT_EQ(CoverageOf(5, {}), std::nullopt);
+  EXPECT_EQ(CoverageOf(5, {60, 10, 58})->median, 58);
+}
+
+TEST(Decision, HoldsAPeriodThatItsSourceHardlySaw) {
+  const Decision decision = Decide(Result(3, 3, 0), LowCoverage());
+  EXPECT_EQ(decision.state, PeriodState::kOpen);
+  EXPECT_EQ(decision.entry.reason, "low_coverage");
+  EXPECT_EQ(decision.entry.detail,
+            "the source has 29 `up` samples in the period, the median of the periods before it is "
+            "60, at least 0.5 of that is wanted");
+  EXPECT_EQ(decision.entry.first_empty_at, kNow);
+  EXPECT_LE(*decision.entry.next_retry, kNow + minutes(15));
+}
+
+TEST(Decision, CommitsWhatItsSourceSawJustEnoughOf) {
+  DecisionFacts facts = LowCoverage();
+  facts.coverage = Coverage{30, 60};
+  EXPECT_EQ(Decide(Result(3, 3, 0), facts).state, PeriodState::kCommitted);
+  facts.coverage = Coverage{0, 60};
+  facts.min_coverage = 0;
+  EXPECT_EQ(Decide(Result(3, 3, 0), facts).state, PeriodState::kCommitted);
+  facts.min_coverage = 0.5;
+  facts.coverage.reset();
+  EXPECT_EQ(Decide(Result(3, 3, 0), facts).state, PeriodState::kCommitted);
+}
+
+TEST(Decision, CommitsALowPeriodThatWasHeldLongEnough) {
+  DecisionFacts facts = LowCoverage();
+  facts.before = Before(9, kNow - hours(24) + base::Milliseconds(1));
+  EXPECT_EQ(Decide(Result(3, 3, 0), facts).entry.reason, "low_coverage");
+  facts.before = Before(9, kNow - hours(24));
+  const Decision decision = Decide(Result(3, 3, 0), facts);
+  EXPECT_EQ(decision.state, PeriodState::kCommitted);
+  EXPECT_EQ(decision.reason, "low_coverage");
+}
+
+TEST(Decision, CommitsALowPeriodThatAnOperatorTakesAsItIs) {
+  DecisionFacts facts = LowCoverage();
+  facts.before = Before(1, kNow - minutes(1));
+  facts.before->accepted_at = kNow;
+  const Decision decision = Decide(Result(3, 3, 0), facts);
+  EXPECT_EQ(decision.state, PeriodState::kCommitted);
+  EXPECT_EQ(decision.reason, "accepted");
+  EXPECT_EQ(Decide(Result(0, 0, 0), facts).state, PeriodState::kEmpty);
+}
+
+TEST(Decision, HoldsAnEmptyAnswerOfAPeriodThatItsSourceHardlySaw) {
+  EXPECT_EQ(Decide(Result(0, 0, 0), LowCoverage()).entry.reason, "low_coverage");
+}
+
+TEST(Decision, ALowPeriodThatFailsIsFailed) {
+  EXPECT_EQ(
+      DecideFailure(Failure(source::Disposition::kPermanent, "query_error"), LowCoverage()).state,
+      PeriodState::kFailed);
+}
+
 }  // namespace
 }  // namespace promtally::collector

@@ -42,8 +42,9 @@ base::Result<std::int64_t> FailingLedger::RecordServer(std::string_view source,
   return real_->RecordServer(source, kind, version, closed_edges, seen_at);
 }
 
-base::Status FailingLedger::RecordUpSamples(std::string_view source, base::Instant seen_at) {
-  return Begin() ? base::Status(Full()) : real_->RecordUpSamples(source, seen_at);
+base::Status FailingLedger::RecordCoverage(std::string_view source, metering::Period period,
+                                           std::int64_t samples) {
+  return Begin() ? base::Status(Full()) : real_->RecordCoverage(source, period, samples);
 }
 
 base::Status FailingLedger::RecordAttempt(const ledger::PeriodEntry& entry) {

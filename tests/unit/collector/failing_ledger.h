@@ -67,7 +67,13 @@ class FailingLedger : public ledger::WritableLedger {
   base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) override {
     return real_->UpSamplesSince(source);
   }
-  base::Status RecordUpSamples(std::string_view source, base::Instant seen_at) override;
+  base::Status RecordCoverage(std::string_view source, metering::Period period,
+                              std::int64_t samples) override;
+  base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
+                                                         metering::Period period,
+                                                         int most) override {
+    return real_->CoverageBefore(source, period, most);
+  }
   base::Result<std::vector<ledger::PeriodSummary>> Periods(std::int64_t spec_id,
                                                            base::Instant from) override {
     return real_->Periods(spec_id, from);

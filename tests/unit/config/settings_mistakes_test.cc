@@ -28,7 +28,7 @@ const RenderedCase kMistakes[] = {
      "    ^\n"
      "hint: known keys: job, source, metrics_file, period, wait_periods, settle, scope_key, "
      "scopes, "
-     "start, rounding, on_bad_series, empty_after\n"},
+     "start, rounding, on_bad_series, empty_after, min_coverage\n"},
     {"MisspeltSection", "ledgr: {path: x}\n",
      "p.yml:1:1: error: unknown key \"ledgr\"\n"
      "ledgr: {path: x}\n"

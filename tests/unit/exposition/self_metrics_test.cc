@@ -101,7 +101,8 @@ TEST(SelfMetrics, CountsQueries) {
 
 TEST(SelfMetrics, CountsCommitsAndPeriods) {
   SelfMetrics metrics(Build());
-  metrics.ObserveCommit("j", "s", {microseconds(9000), 5, 1, 2, 3});
+  metrics.ObserveCommit("j", "s", {microseconds(9000), 5, 1, 2, 3, 4});
+  metrics.SetWatch("j", "s", {7, 12.5, 2});
   metrics.SetPeriods("j", "s", {24, 3, 2, 1});
   metrics.SetPeriodLag("j", "s", base::Milliseconds(90500));
   metrics.SetLastSuccess("j", "s", base::Instant(base::Milliseconds(1748736000250)));
@@ -113,6 +114,10 @@ TEST(SelfMetrics, CountsCommitsAndPeriods) {
   EXPECT_THAT(text, HasSubstr("promtally_rejected_series_total" + spec + "1\n"));
   EXPECT_THAT(text, HasSubstr("promtally_unattributed_series_total" + spec + "2\n"));
   EXPECT_THAT(text, HasSubstr("promtally_skipped_series_total" + spec + "3\n"));
+  EXPECT_THAT(text, HasSubstr("promtally_excluded_series_total" + spec + "4\n"));
+  EXPECT_THAT(text, HasSubstr("promtally_period_series" + spec + "7\n"));
+  EXPECT_THAT(text, HasSubstr("promtally_period_series_median" + spec + "12.5\n"));
+  EXPECT_THAT(text, HasSubstr("promtally_absent_scopes" + spec + "2\n"));
   EXPECT_THAT(text, HasSubstr("promtally_period_lag_seconds" + spec + "90.5\n"));
   EXPECT_THAT(text,
               HasSubstr("promtally_last_success_timestamp_seconds" + spec + "1748736000.25\n"));

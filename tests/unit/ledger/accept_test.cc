@@ -33,9 +33,23 @@ TEST_F(LedgerAccept, ClosesWhatAnOperatorMayCloseAndRefusesTheRest) {
                                            "2025-06-01T04:00:00Z is open (timeout)",
                                            "2025-06-01T05:00:00Z is failed (wrong_type)",
                                            "2025-06-01T06:00:00Z is empty already"));
-  EXPECT_EQ(ledger_->Unfinished(spec_.id)->size(), 2U);
+  EXPECT_EQ(report->awaited, 1);
+  EXPECT_EQ(ledger_->Unfinished(spec_.id)->size(), 3U);
+  const auto awaited = ledger_->FindPeriod(spec_.id, Hour(3))->value();
+  EXPECT_EQ(awaited.state, PeriodState::kOpen);
+  EXPECT_EQ(awaited.accepted_at, Hour(9));
+  EXPECT_FALSE(awaited.next_retry);
   EXPECT_EQ(ledger_->FindPeriod(spec_.id, Hour(2))->value().state, PeriodState::kEmpty);
   EXPECT_EQ(ledger_->FindPeriod(spec_.id, Hour(2))->value().reason, "accepted");
+  EXPECT_TRUE(Violations().empty());
+}
+
+TEST_F(LedgerAccept, StaysInForceUntilThePeriodIsCommitted) {
+  ASSERT_TRUE(ledger_->RecordAttempt(Attempt(0, PeriodState::kOpen, "low_coverage")));
+  ASSERT_TRUE(ledger_->Accept(Request(0, 1), Hour(9)));
+  ASSERT_TRUE(ledger_->RecordAttempt(Attempt(0, PeriodState::kOpen, "timeout")));
+  EXPECT_EQ(ledger_->FindPeriod(spec_.id, Hour(0))->value().accepted_at, Hour(9));
+  ASSERT_TRUE(Commit(0, {Requests("p1", "200", "1")}));
   EXPECT_TRUE(Violations().empty());
 }
 

@@ -135,9 +135,10 @@ TEST_F(LedgerCatalog, FindsAServerByItsEdgeRuleToo) {
 
 TEST_F(LedgerCatalog, RemembersTheEarliestUpSamplesOfASource) {
   EXPECT_EQ(ledger_->UpSamplesSince("prometheus").value(), std::nullopt);
-  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(3)));
-  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(1)));
-  ASSERT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(2)));
+  ASSERT_TRUE(ledger_->RecordCoverage("prometheus", {Hour(2), Hour(3)}, 60));
+  ASSERT_TRUE(ledger_->RecordCoverage("prometheus", {Hour(0), Hour(1)}, 60));
+  ASSERT_TRUE(ledger_->RecordCoverage("prometheus", {Hour(-1), Hour(0)}, 0));
+  ASSERT_TRUE(ledger_->RecordCoverage("prometheus", {Hour(1), Hour(2)}, 60));
   EXPECT_EQ(ledger_->UpSamplesSince("prometheus").value(), Hour(1));
   EXPECT_EQ(ledger_->UpSamplesSince("other").value(), std::nullopt);
 }
