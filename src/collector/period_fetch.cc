@@ -119,12 +119,8 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     if (failed_) {
       return;
     }
-    if (gate_->given_up() && !request_.no_retries) {
-      QueryFailure failure;
-      failure.reason = "unreachable";
-      failure.detail = "the source was given up after repeated connection errors";
-      failure.connection = true;
-      Give(std::move(failure));
+    if (auto refusal = gate_->Refusal(); refusal && !request_.no_retries) {
+      Give(*std::move(refusal));
       return;
     }
     result_.attempts = std::max(result_.attempts, attempt);
@@ -252,12 +248,31 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       result_.failure = std::move(scope_failure_);
       result_.rejected.clear();
     }
+    if (!failed_ && !result_.failure && !confirmed_) {
+      Confirm();
+      return;
+    }
     if (failed_) {
       result_.answers.clear();
       result_.queries.clear();
     }
     const auto done = std::exchange(done_, nullptr);
     done(std::move(result_));
+  }
+
+  /// What came looks whole: whether it is has to be asked of some servers.
+  void Confirm() {
+    confirmed_ = true;
+    ++outstanding_;
+    gate_->completeness().Confirm(request_.period,
+                                  [self = shared_from_this()](const Completeness::Lack& lack) {
+                                    --self->outstanding_;
+                                    if (lack) {
+                                      self->Give(*lack);
+                                    } else {
+                                      self->Continue();
+                                    }
+                                  });
   }
 
   [[nodiscard]] base::Seconds Length() const {
@@ -272,6 +287,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   std::optional<QueryFailure> scope_failure_;
   int outstanding_ = 0;
   bool failed_ = false;
+  bool confirmed_ = false;
 };
 
 }  // namespace

@@ -211,18 +211,15 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
 
 base::Result<std::vector<PeriodReport>> LeaveUnasked(
     ledger::Ledger& ledger, const std::vector<std::shared_ptr<PeriodTask>>& tasks,
-    base::Instant now) {
-  source::QueryFailure failure;
-  failure.reason = "unreachable";
-  failure.detail = "not asked: the source was given up after repeated connection errors";
-  failure.connection = true;
+    source::QueryFailure why, base::Instant now) {
+  why.detail = "not asked: " + why.detail;
   std::vector<ledger::PeriodEntry> entries;
   std::vector<PeriodReport> reports;
   for (const std::shared_ptr<PeriodTask>& task : tasks) {
     task->facts.now = now;
     task->facts.attempts = 1;  // a source that stays away is looked for less and less often
-    task->fetched.failure = failure;
-    entries.push_back(DecideFailure(failure, task->facts).entry);
+    task->fetched.failure = why;
+    entries.push_back(DecideFailure(why, task->facts).entry);
     reports.push_back(ReportAttempt(*task, ReportOf(*task, {}), &entries.back()));
   }
   auto status = ledger.RecordAttempts(entries);

@@ -47,10 +47,10 @@ struct Settlement {
 /// Converts, decides and writes one period. The answers of `task` are used up. Ledger thread.
 [[nodiscard]] base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task);
 
-/// Leaves the periods of a source that was given up before they were asked open (unreachable), in
-/// one transaction. Ledger thread.
+/// Leaves periods that need not be asked open, for the reason that their source has, in one
+/// transaction. Ledger thread.
 [[nodiscard]] base::Result<std::vector<PeriodReport>> LeaveUnasked(
     ledger::Ledger& ledger, const std::vector<std::shared_ptr<PeriodTask>>& tasks,
-    base::Instant now);
+    source::QueryFailure why, base::Instant now);
 
 }  // namespace promtally::collector

@@ -142,10 +142,11 @@ class RoundRun : public Round {
   void RecordServers() {
     RoundFactsRequest request;
     for (const auto& [name, run] : sources_) {
-      request.servers[name] = {run.identity, run.now};
+      request.servers[name] = {run.identity, run.now, run.gate->completeness().listed(), {}};
     }
     for (const WorkItem& item : plan_.items) {
       request.jobs.push_back(JobOf(item).id);
+      request.servers[JobOf(item).settings.source].Keep(JobOf(item).settings.empty_after);
     }
     std::sort(request.jobs.begin(), request.jobs.end());
     request.jobs.erase(std::unique(request.jobs.begin(), request.jobs.end()), request.jobs.end());
@@ -180,6 +181,7 @@ class RoundRun : public Round {
         return;
       }
       run.server_id = facts.at(name).server_id;
+      run.gate->completeness().Remember(facts.at(name).stores);
       run.probe = std::make_shared<UpProbe>(
           run.gate, facts.at(name).up_since,
           [self = weak_from_this(), name = name](metering::Period period, std::int64_t samples) {
@@ -211,8 +213,8 @@ class RoundRun : public Round {
 
   void Pump(const std::string& source) {
     SourceRun& run = sources_.at(source);
-    if (run.gate->given_up() && !stopping_) {
-      GiveUp(&run);
+    if (const auto refusal = run.gate->Refusal(); refusal && !stopping_ && !run.waiting.empty()) {
+      GiveUp(&run, *refusal);
     }
     // One is always on its way, even behind what others asked the gate: its end pumps again.
     while (!stopping_ && !run.waiting.empty() && run.undecided < kFetchedAhead &&
@@ -278,15 +280,14 @@ class RoundRun : public Round {
     Pump(task->source);
   }
 
-  /// The source is gone: everything that was not asked stays open, in one transaction.
-  void GiveUp(SourceRun* run) {
-    if (run->waiting.empty()) {
-      return;
-    }
+  /// The source is gone or lacks data: what was not asked stays open, in one transaction.
+  void GiveUp(SourceRun* run, const source::QueryFailure& why) {
     const std::vector<TaskPtr> tasks(run->waiting.begin(), run->waiting.end());
     run->waiting.clear();
     OnLedger<std::vector<PeriodReport>>(
-        [tasks, now = run->now](auto& ledger) { return LeaveUnasked(ledger, tasks, now); },
+        [tasks, why, now = run->now](auto& ledger) {
+          return LeaveUnasked(ledger, tasks, why, now);
+        },
         [](RoundRun& self, const std::vector<PeriodReport>& reports) {
           for (const PeriodReport& report : reports) {
             self.Report(report);

@@ -16,7 +16,15 @@ base::Result<std::map<std::string, SourceFacts>> RecordRound(ledger::Ledger& led
     if (!up_since) {
       return tl::unexpected(up_since.error());
     }
-    facts[name] = {*id, *up_since};
+    facts[name] = {*id, *up_since, {}};
+    if (server.identity.kind == "thanos") {
+      auto stores = ledger.SeeStores(name, {server.stores.begin(), server.stores.end()},
+                                     request.now, request.now - server.store_memory);
+      if (!stores) {
+        return tl::unexpected(stores.error());
+      }
+      facts[name].stores = *std::move(stores);
+    }
   }
   if (request.range) {
     for (const std::int64_t job : request.jobs) {

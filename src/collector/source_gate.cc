@@ -14,7 +14,36 @@ constexpr std::chrono::hours kIdentityAge{1};
 
 SourceGate::SourceGate(boost::asio::io_context& loop, std::string name,
                        std::unique_ptr<source::Source> source, int concurrency)
-    : loop_(loop), name_(std::move(name)), source_(std::move(source)), concurrency_(concurrency) {}
+    : loop_(loop),
+      name_(std::move(name)),
+      source_(std::move(source)),
+      concurrency_(concurrency),
+      completeness_(Questions()) {}
+
+Completeness::Questions SourceGate::Questions() {
+  return {.list_stores =
+              [this](std::function<void(source::StoreList)> done) {
+                auto answered = OnLoop<source::StoreList>(
+                    Place::kNone, [this, done = std::move(done)](source::StoreList& list) {
+                      CountAnswer(list.failure && list.failure->connection);
+                      done(std::move(list));
+                    });
+                source_->ListStores(std::move(answered));
+              },
+          .evaluate = [this](base::Instant time,
+                             QueryDone done) { Query("vector(1)", time, 1, std::move(done)); }};
+}
+
+std::optional<source::QueryFailure> SourceGate::Refusal() const {
+  if (!given_up()) {
+    return completeness_.lack();
+  }
+  source::QueryFailure failure;
+  failure.reason = "unreachable";
+  failure.detail = "the source was given up after repeated connection errors";
+  failure.connection = true;
+  return failure;
+}
 
 void SourceGate::NewRun() {
   connection_errors_ = 0;
@@ -25,6 +54,7 @@ void SourceGate::Abandon() {
   const auto self = shared_from_this();  // one of the callbacks may hold the last reference
   std::exchange(waiting_, {}).clear();
   std::exchange(pending_, {}).clear();
+  completeness_.Abandon();
 }
 
 void SourceGate::Close() {
@@ -100,7 +130,7 @@ void SourceGate::HasDataUpTo(base::Instant time, std::function<void(std::optiona
 
 void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> done) {
   if (identity_ && std::chrono::steady_clock::now() - identified_at_ < kIdentityAge) {
-    done(*identity_);
+    completeness_.Begin(identity_->kind, [this, done = std::move(done)] { done(*identity_); });
     return;
   }
   source_->Identify(OnLoop<source::ServerIdentity>(
@@ -111,7 +141,7 @@ void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> don
           identity_ = identity;
           identified_at_ = std::chrono::steady_clock::now();
         }
-        done(identity);
+        completeness_.Begin(identity.kind, [identity, done] { done(identity); });
       }));
 }
 

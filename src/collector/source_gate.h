@@ -11,6 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "collector/completeness.h"
 #include "source/source.h"
 
 namespace promtally::collector {
@@ -43,10 +44,15 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
                        ValuesDone done);
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done);
   /// Kind, version and edge rule, asked at most once an hour; `unknown` when they cannot be had.
+  /// Then what a run must know before it asks: the stores behind a Thanos.
   void Identify(std::function<void(const source::ServerIdentity&)> done);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool given_up() const { return connection_errors_ >= kGiveUpAfter; }
+  /// Why nothing more need be asked in this run: the source was given up, or a part of its data is
+  /// known to be missing.
+  [[nodiscard]] std::optional<source::QueryFailure> Refusal() const;
+  [[nodiscard]] Completeness& completeness() { return completeness_; }
   /// True when a request that comes now would be sent at once.
   [[nodiscard]] bool HasRoom() const {
     return in_flight_ + static_cast<int>(waiting_.size()) < concurrency_;
@@ -75,6 +81,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   template <typename Value>
   std::function<void(Value)> OnLoop(Place place, std::function<void(Value&)> done);
   void Take(std::uint64_t id, void* value);
+  [[nodiscard]] Completeness::Questions Questions();
   void JudgeClock(const source::ServerIdentity& identity);
   void Enqueue(std::function<void()> send);
   void Pump();
@@ -91,6 +98,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   std::deque<std::function<void()>> waiting_;
   std::unordered_map<std::uint64_t, std::function<void(void* value)>> pending_;
   std::uint64_t last_id_ = 0;
+  Completeness completeness_;
   std::optional<source::ServerIdentity> identity_;
   base::Milliseconds clock_behind_{0};
   std::chrono::steady_clock::time_point identified_at_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/seen_store.h"
 #include "promtally/base/decimal.h"
 #include "promtally/base/labels.h"
 #include "promtally/base/result.h"
@@ -149,6 +150,12 @@ class Ledger {
   virtual base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
                                                                  metering::Period period,
                                                                  int most) = 0;
+
+  /// Notes that these stores of a source answer now; returns all that were seen after `since`.
+  virtual base::Result<std::vector<SeenStore>> SeeStores(std::string_view source,
+                                                         const std::vector<std::string>& labels,
+                                                         base::Instant now,
+                                                         base::Instant since) = 0;
 
   // --- periods
   /// Those that end after `from`, by begin.

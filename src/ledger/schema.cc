@@ -94,7 +94,13 @@ create table coverage(source_id integer not null references source, end integer 
 alter table period add column accepted_at integer;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage};
+// What a Thanos source has joined: one that is missing later holds its periods.
+constexpr const char* kStores = R"sql(
+create table store(source text not null, labels text not null, seen_at integer not null,
+  primary key(source, labels)) strict, without rowid;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage, kStores};
 
 std::int64_t Pragma(Connection& db, std::string_view sql) { return db.Find(sql).value_or(0); }
 

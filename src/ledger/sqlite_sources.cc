@@ -77,4 +77,30 @@ base::Result<std::vector<std::int64_t>> SqliteLedger::CoverageBefore(std::string
   });
 }
 
+base::Result<std::vector<SeenStore>> SqliteLedger::SeeStores(std::string_view source,
+                                                             const std::vector<std::string>& labels,
+                                                             base::Instant now,
+                                                             base::Instant since) {
+  return Guarded([&]() -> base::Result<std::vector<SeenStore>> {
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    for (const std::string& label_set : labels) {
+      db_.Run(
+          "insert into store(source, labels, seen_at) values(?, ?, ?)"
+          " on conflict do update set seen_at = max(seen_at, excluded.seen_at)",
+          source, label_set, now);
+    }
+    std::vector<SeenStore> seen;
+    {
+      Lease row = db_.Query(
+          "select labels, seen_at from store where source = ? and seen_at > ? order by labels",
+          source, since);
+      while (row.Next()) {
+        seen.push_back({std::string(row->Text(0)), row->Instant(1)});
+      }
+    }
+    transaction.Commit();
+    return seen;
+  });
+}
+
 }  // namespace promtally::ledger

@@ -40,6 +40,9 @@ class SqliteLedger final : public WritableLedger {
   base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
                                                          metering::Period period,
                                                          int most) override;
+  base::Result<std::vector<SeenStore>> SeeStores(std::string_view source,
+                                                 const std::vector<std::string>& labels,
+                                                 base::Instant now, base::Instant since) override;
 
   base::Result<std::vector<PeriodSummary>> Periods(std::int64_t spec_id,
                                                    base::Instant from) override;

@@ -9,8 +9,11 @@
 
 #include "net/http_client.h"
 #include "net/url.h"
+#include "promtally/promql/expression.h"
+#include "promtally/promql/parser.h"
 #include "source/classify.h"
 #include "source/server_probe.h"
+#include "source/store_list.h"
 #include "source/vector_decoder.h"
 
 namespace promtally::source {
@@ -34,6 +37,30 @@ bool RefusesMethod(const net::HttpResponse& response) {
          (response.status == 403 || response.status == 405);
 }
 
+/// What a kind of server wants to be told as well, and asked otherwise.
+struct Dialect {
+  const char* fields = "";
+  /// VictoriaMetrics looks into its index by day up to 40 days, and for a longer range says what it
+  /// has of any time.
+  base::Milliseconds label_range = base::Milliseconds::max();
+};
+constexpr Dialect kPlain;
+constexpr Dialect kThanos{.fields = "&partial_response=false"};
+constexpr Dialect kVictoriaMetrics{.fields = "&nocache=1&deny_partial_response=1",
+                                   .label_range = std::chrono::days(30)};
+
+/// Mimir's answer to an evaluation time beyond `max_query_lookback`: nothing, and as a matrix.
+bool IsCutToNothing(const QueryFailure& failure, const DecodedAnswer& answer) {
+  return failure.reason == "wrong_type" && answer.shape_fault.empty() &&
+         answer.result_type == "matrix" && answer.has_result && answer.answer.size() == 0 &&
+         !answer.partial && answer.answer.warnings().empty();
+}
+
+bool MustGiveVector(std::string_view query) {
+  const auto expression = promql::Parse(query);
+  return expression && promql::TypeOf(**expression) == promql::ValueType::kVector;
+}
+
 class PrometheusSource : public Source {
  public:
   explicit PrometheusSource(const config::SourceSettings& settings)
@@ -51,11 +78,14 @@ class PrometheusSource : public Source {
   void ListLabelValues(std::string label, std::string selector, metering::Period period,
                        std::function<void(LabelValues)> done) override;
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
+  void ListStores(std::function<void(StoreList)> done) override;
 
  private:
   void Call(const ApiRequest& request, ApiAnswered done);
   void Send(const ApiRequest& request, bool post, ApiAnswered done);
-  void ListLabels(base::Instant end, std::function<void(std::optional<bool> any)> done);
+  void ListLabels(base::Instant begin, base::Instant end,
+                  std::function<void(std::optional<bool> any)> done);
+  [[nodiscard]] net::HttpRequest HttpRequestOf(const ApiRequest& request, bool post) const;
 
   // Fixed after construction.
   std::string url_;
@@ -64,7 +94,7 @@ class PrometheusSource : public Source {
 
   // Any thread.
   std::atomic<bool> use_get_ = false;
-  std::atomic<const char*> dialect_fields_ = "";  ///< what this server wants to be told as well
+  std::atomic<const Dialect*> dialect_ = &kPlain;
 
   // Last: its end, which calls completions, comes before that of the members above.
   net::HttpClient client_;
@@ -91,7 +121,7 @@ void PrometheusSource::Call(const ApiRequest& request, ApiAnswered done) {
   Send(request, true, again);
 }
 
-void PrometheusSource::Send(const ApiRequest& request, bool post, ApiAnswered done) {
+net::HttpRequest PrometheusSource::HttpRequestOf(const ApiRequest& request, bool post) const {
   net::HttpRequest http;
   http.url = url_ + request.path;
   if (post) {
@@ -102,7 +132,11 @@ void PrometheusSource::Send(const ApiRequest& request, bool post, ApiAnswered do
   http.timeout = std::min(request.timeout, timeout_ + std::min(timeout_ / 10, kGraceLimit));
   http.byte_limit = request.byte_limit;
   http.accept_compression = compress_;
-  client_.Send(std::move(http), std::make_unique<VectorDecoder>(),
+  return http;
+}
+
+void PrometheusSource::Send(const ApiRequest& request, bool post, ApiAnswered done) {
+  client_.Send(HttpRequestOf(request, post), std::make_unique<VectorDecoder>(),
                [done = std::move(done)](net::HttpResponse response,
                                         const std::unique_ptr<net::BodySink>& sink) {
                  done(std::move(response), static_cast<VectorDecoder&>(*sink).Finish());
@@ -113,13 +147,18 @@ void PrometheusSource::Query(std::string text, base::Instant time,
                              std::function<void(QueryOutcome)> done) {
   ApiRequest request("/api/v1/query");
   request.fields = "query=" + net::FormEncode(text) + "&time=" + UnixText(time) +
-                   "&timeout=" + DurationText(timeout_) + dialect_fields_.load();
+                   "&timeout=" + DurationText(timeout_) + dialect_.load()->fields;
   request.post = true;
   request.byte_limit = kAnswerLimitBytes;
   request.timeout = base::Milliseconds::max();
-  Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
+  Call(request, [text = std::move(text), done = std::move(done)](const net::HttpResponse& response,
+                                                                 DecodedAnswer answer) {
     QueryOutcome outcome;
     outcome.failure = Classify(response, answer, Expect::kVector, Now());
+    if (outcome.failure && IsCutToNothing(*outcome.failure, answer) && MustGiveVector(text)) {
+      outcome.failure->reason = "lost";
+      outcome.failure->detail = "the period is older than the server lets anybody look back";
+    }
     outcome.answer = std::move(answer.answer);
     outcome.bytes = response.body_bytes;
     outcome.wall = response.wall;
@@ -134,11 +173,11 @@ void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
                  Now(),
                  [this, done = std::move(done)](ServerIdentity identity) {
                    if (identity.kind == "victoriametrics") {
-                     dialect_fields_ = "&nocache=1&deny_partial_response=1";
+                     dialect_ = &kVictoriaMetrics;
                    } else if (identity.kind == "thanos") {
-                     dialect_fields_ = "&partial_response=false";
+                     dialect_ = &kThanos;
                    } else if (identity.kind != "unknown") {
-                     dialect_fields_ = "";
+                     dialect_ = &kPlain;
                    }
                    done(std::move(identity));
                  });
@@ -151,7 +190,7 @@ void PrometheusSource::ListLabelValues(std::string label, std::string selector,
   ApiRequest request("/api/v1/label/" + net::FormEncode(label) + "/values");
   request.fields = net::FormEncode("match[]") + "=" + net::FormEncode(selector) +
                    "&start=" + UnixText(period.begin) + "&end=" + UnixText(period.end) +
-                   dialect_fields_.load();
+                   dialect_.load()->fields;
   request.byte_limit = kNamesLimitBytes;
   request.timeout = base::Milliseconds::max();
   Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
@@ -168,10 +207,10 @@ void PrometheusSource::ListLabelValues(std::string label, std::string selector,
   });
 }
 
-void PrometheusSource::ListLabels(base::Instant end,
+void PrometheusSource::ListLabels(base::Instant begin, base::Instant end,
                                   std::function<void(std::optional<bool> any)> done) {
   ApiRequest request("/api/v1/labels");
-  request.fields = "start=0&end=" + UnixText(end);
+  request.fields = "start=" + UnixText(begin) + "&end=" + UnixText(end);
   Call(request,
        [done = std::move(done)](const net::HttpResponse& response, const DecodedAnswer& answer) {
          const bool clear = !Classify(response, answer, Expect::kNames, Now());
@@ -181,16 +220,25 @@ void PrometheusSource::ListLabels(base::Instant end,
 
 void PrometheusSource::HasDataUpTo(base::Instant time,
                                    std::function<void(std::optional<bool>)> done) {
-  ListLabels(time, [this, done = std::move(done)](std::optional<bool> any) {
+  const base::Milliseconds range = std::min(dialect_.load()->label_range, time.time_since_epoch());
+  ListLabels(time - range, time, [this, done = std::move(done)](std::optional<bool> any) {
     if (!any || *any) {
       done(any);
       return;
     }
     // Nothing that early: it says something only where the server has anything at all.
-    ListLabels(Now(), [done](std::optional<bool> any_at_all) {
+    ListLabels(base::Instant{}, Now(), [done](std::optional<bool> any_at_all) {
       done(any_at_all == true ? std::optional(false) : std::nullopt);
     });
   });
+}
+
+void PrometheusSource::ListStores(std::function<void(StoreList)> done) {
+  client_.Send(HttpRequestOf(ApiRequest("/api/v1/stores"), false), std::make_unique<TextSink>(),
+               [done = std::move(done)](const net::HttpResponse& response,
+                                        const std::unique_ptr<net::BodySink>& sink) {
+                 done(JudgeStores(response, static_cast<TextSink&>(*sink).text(), Now()));
+               });
 }
 
 }  // namespace

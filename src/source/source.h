@@ -52,6 +52,19 @@ struct ServerIdentity {
   bool reachable = true;  ///< false: not even a connection
 };
 
+/// One of the servers that a Thanos query joins, as `/api/v1/stores` lists it.
+struct Store {
+  std::string name;                     ///< its address
+  bool answers = true;                  ///< false: its last check failed
+  std::string last_error;               ///< why
+  std::vector<std::string> label_sets;  ///< `{store="b"}`: what it adds to its series
+};
+
+struct StoreList {
+  std::vector<Store> stores;
+  std::optional<QueryFailure> failure;
+};
+
 /// Where series come from. Calls return at once; each callback comes exactly once, on the source's
 /// own thread (callers post it to their loop) and must not block. Destruction cancels what is in
 /// flight.
@@ -79,6 +92,9 @@ class Source {
   /// Whether the server has any series at or before `time`; nullopt when it does not say. False
   /// only when it has newer ones: then `time` lies before its oldest data.
   virtual void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) = 0;
+
+  /// The servers that a `thanos` joins; a source that joins none has none.
+  virtual void ListStores(std::function<void(StoreList)> done) { done({}); }
 };
 
 }  // namespace promtally::source

@@ -74,6 +74,12 @@ class FailingLedger : public ledger::WritableLedger {
                                                          int most) override {
     return real_->CoverageBefore(source, period, most);
   }
+  base::Result<std::vector<ledger::SeenStore>> SeeStores(std::string_view source,
+                                                         const std::vector<std::string>& labels,
+                                                         base::Instant now,
+                                                         base::Instant since) override {
+    return real_->SeeStores(source, labels, now, since);
+  }
   base::Result<std::vector<ledger::PeriodSummary>> Periods(std::int64_t spec_id,
                                                            base::Instant from) override {
     return real_->Periods(spec_id, from);

@@ -13,6 +13,7 @@ SourceScript::SourceScript() {
   query = [](const AskedQuery&) { return Answered({}); };
   values = [](metering::Period) { return source::Source::LabelValues{}; };
   has_data = [](base::Instant) { return std::optional<bool>(true); };
+  stores = [] { return source::StoreList{}; };
   identity.kind = "prometheus";
   identity.version = "3.16.0";
   identity.closed_edges = false;
@@ -88,6 +89,12 @@ void ScriptedSource::HasDataUpTo(base::Instant time,
                                  std::function<void(std::optional<bool>)> done) {
   Post([script = script_, time, done = std::move(done)](bool cancelled) {
     done(cancelled ? std::nullopt : script->has_data(time));
+  });
+}
+
+void ScriptedSource::ListStores(std::function<void(source::StoreList)> done) {
+  Post([script = script_, done = std::move(done)](bool cancelled) {
+    done(cancelled ? source::StoreList{{}, Unreachable().failure} : script->stores());
   });
 }
 

@@ -28,6 +28,7 @@ class SourceScript {
   std::function<source::QueryOutcome(const AskedQuery&)> query;
   std::function<source::Source::LabelValues(metering::Period)> values;
   std::function<std::optional<bool>(base::Instant)> has_data;
+  std::function<source::StoreList()> stores;
   source::ServerIdentity identity;
   /// Answers are kept back until this many are, then all of them come, the last one first, and
   /// later ones at once. 0: none is kept back; more than are ever asked: they never come.
@@ -63,6 +64,7 @@ class ScriptedSource : public source::Source {
   /// Answers what was kept back, and later queries at once.
   void Release();
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
+  void ListStores(std::function<void(source::StoreList)> done) override;
 
  private:
   /// What is called with an answer, or at the end without one.

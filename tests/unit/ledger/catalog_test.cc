@@ -143,6 +143,23 @@ TEST_F(LedgerCatalog, RemembersTheEarliestUpSamplesOfASource) {
   EXPECT_EQ(ledger_->UpSamplesSince("other").value(), std::nullopt);
 }
 
+TEST_F(LedgerCatalog, RemembersTheStoresOfASource) {
+  const auto seen = [&](std::string_view source, const std::vector<std::string>& now_there, int now,
+                        int since) {
+    std::vector<std::string> known;
+    const auto stores = ledger_->SeeStores(source, now_there, Hour(now), Hour(since));
+    for (const SeenStore& store : stores.value()) {
+      known.push_back(store.labels + " " + base::ToText(store.seen_at).substr(11, 2));
+    }
+    return known;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(seen("s", {"{a}", "{b}"}, 1, 0), ElementsAre("{a} 01", "{b} 01"));
+  EXPECT_THAT(seen("s", {"{b}"}, 3, 0), ElementsAre("{a} 01", "{b} 03"));
+  EXPECT_THAT(seen("s", {}, 4, 1), ElementsAre("{b} 03"));
+  EXPECT_THAT(seen("other", {}, 4, 0), ElementsAre());
+}
+
 TEST_F(LedgerCatalog, NamesWhatIsWrongWhenARowHasNoJob) {
   Spec orphan = spec_;
   orphan.job_id = 999;

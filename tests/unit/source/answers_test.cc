@@ -201,7 +201,7 @@ TEST_F(Answers, TakesABadRequestOfAProxyForPassing) {
 TEST_F(Answers, FailsForGoodOnAnotherTypeOfResult) {
   for (
       const char* body :
-      {R"({"status":"success","data":{"resultType":"matrix","result":[]}})",
+      {R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[]}]}})",
        R"({"status":"success","data":{"resultType":"scalar","result":[1,"1"]}})",
        R"({"status":"success","data":{"resultType":"string","result":[1,"x"]}})",
        R"({"status":"success","data":null})", R"({"status":"success"})",

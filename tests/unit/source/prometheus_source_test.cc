@@ -254,6 +254,20 @@ TEST(PrometheusSource, GivesNoLabelValuesFromADoubtfulAnswer) {
   }
 }
 
+TEST(PrometheusSource, AsksVictoriaMetricsForLabelsOfAFewDaysOnly) {
+  FakeServer server([](const SeenRequest& request) {
+    return Path(request) == "/api/v1/status/buildinfo" ? Build("{}", {{"X-Server-Hostname", "vm"}})
+                                                       : Reply::Of(200, Names("\"job\""));
+  });
+  const auto source = MakePrometheusSource(SettingsFor(server.url()));
+  HasDataUpTo(*source, kTime);
+  EXPECT_EQ(server.requests().back().Field("start"), "0");
+  Identify(*source);
+  HasDataUpTo(*source, kTime);
+  EXPECT_EQ(server.requests().back().Field("start"), std::to_string(1748743200 - 30 * 86400));
+  EXPECT_EQ(server.requests().back().Field("end"), "1748743200");
+}
+
 TEST(PrometheusSource, SaysThatDataAreTooOldOnlyWhereThereAreNewerOnes) {
   const auto ask = [](const std::string& early, const std::string& late) {
     FakeServer server([&](const SeenRequest& request) {
