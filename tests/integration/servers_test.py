@@ -4,11 +4,12 @@ servers is what docs/servers.md says.
 
 Prometheus 3, Thanos and Mimir are optional: tools/test-servers builds them."""
 import pathlib
+import re
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import metric_servers  # noqa: E402: the path is set above
+from support import metric_servers, promtally_cli  # noqa: E402: the path is set above
 from support.workspace import BEGIN, HOUR, Workspace, hour, spec  # noqa: E402
 
 MINUTES = range(0, 4 * 60 + 1)
@@ -106,6 +107,9 @@ class Suite:
         self.assertEqual([(row[0], row[1], row[3]) for row in answered],
                          [("prometheus", self.kind, int(self.closed_edges))])
         self.assertTrue(answered[0][2].startswith(self.version), answered)
+        told = re.search("```sql\n(.*?)```", (promtally_cli.ROOT / "docs" / "servers.md").read_text(), re.S).group(1)
+        edges = "both ends" if self.closed_edges else "begin left out"
+        self.assertEqual(work.sql(told), [("default", *answered[0][:3], edges)])
 
     def test_one_query_a_scope_gives_what_one_query_for_all_gives(self):
         metrics = {"requests_total": SPECS["requests_total"]}
