@@ -46,9 +46,12 @@ class Workspace:
         self.config = self.folder / "promtally.yml"
         self.write_metrics(metrics)
         defaults = {"metrics_file": "metrics.yml", "scope_key": "project_id", **(job or {})}
+        # Else a job's first period is due at once in the first five minutes of an hour, and an hour later in the others.
+        settle = {"settle": "0s"}
         self.settings = {
             "sources": [{"name": "prometheus", "url": url, "timeout": "20s", "concurrency": 8, **(source or {})}],
-            "collect": jobs or [{key: value for key, value in defaults.items() if value is not None}],
+            "collect": [{**settle, **entry} for entry in
+                        jobs or [{key: value for key, value in defaults.items() if value is not None}]],
             "ledger": {"path": "promtally.db"},
         }
         self.write_settings()
