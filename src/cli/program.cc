@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.h"
 
+#include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <new>
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
@@ -220,9 +224,18 @@ class CommandLine {
   LedgerFileOptions ledger_;
 };
 
+/// What is half done stays uncommitted, as after a kill: the next run completes it.
+void EndOutOfMemory() {
+  static constexpr char kText[] = "promtally: out of memory\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  std::_Exit(kInternalError);
+}
+
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
+  std::set_new_handler(EndOutOfMemory);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write over a size limit fails, as on a full disk
   try {
     return CommandLine().Run(argc, argv);
   } catch (const std::exception& error) {

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kTick{1};
 /// A round at least this often: clocks jump, and servers come back.
 constexpr std::chrono::seconds kLongestPause{30};
 constexpr std::chrono::milliseconds kShortestPause{200};
-constexpr std::chrono::seconds kLedgerPause{30};  // after a failed write
+constexpr std::chrono::seconds kLedgerPause{10};  // after a failed write
 constexpr std::chrono::minutes kRepeatWarnings{1};
 
 }  // namespace
@@ -93,6 +93,7 @@ void Daemon::OnRoundDone(const RoundReport& report) {
     on_health(!report.ledger_error);
   }
   if (report.ledger_error) {
+    metrics_.CountLedgerFailure();
     log_.Error("The ledger cannot be written", {{"err", report.ledger_error->message}});
     if (report.ledger_error->code == base::ErrorCode::kInternal && on_fatal) {
       on_fatal(*report.ledger_error);

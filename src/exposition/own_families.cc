@@ -7,7 +7,7 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::array<std::string_view, 31> kPlain{
+constexpr std::array<std::string_view, 32> kPlain{
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 31> kPlain{
     "promtally_http_requests_total",
     "promtally_last_success_timestamp_seconds",
     "promtally_ledger_size_bytes",
+    "promtally_ledger_write_failures_total",
     "promtally_period_end_timestamp_seconds",
     "promtally_period_lag_seconds",
     "promtally_period_series",

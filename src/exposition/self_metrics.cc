@@ -133,6 +133,10 @@ struct SelfMetrics::Families {
 
   Gauge& ledger_size =
       AddGauge(registry, "promtally_ledger_size_bytes", "Size of the ledger's files.").Add({});
+  Counter& ledger_failures =
+      AddCounter(registry, "promtally_ledger_write_failures_total",
+                 "Rounds that ended because the ledger could not be written.")
+          .Add({});
   Histogram& commit_duration = AddHistogram(registry, "promtally_ledger_commit_duration_seconds",
                                             "Time of the durable commit of a period.")
                                    .Add({}, LatencyBuckets());
@@ -282,6 +286,8 @@ void SelfMetrics::SetExportLeftOut(const std::string& job, const std::string& na
 void SelfMetrics::SetLedgerSize(std::uint64_t bytes) {
   families_->ledger_size.Set(static_cast<double>(bytes));
 }
+
+void SelfMetrics::CountLedgerFailure() { families_->ledger_failures.Increment(); }
 
 void SelfMetrics::RegisterRoute(const std::string& route) {
   const std::lock_guard lock(families_->mutex);

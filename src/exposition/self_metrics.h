@@ -96,6 +96,7 @@ class SelfMetrics {
   /// Whether the spec's families are left out of the page because it has too many series.
   void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
   void SetLedgerSize(std::uint64_t bytes);
+  void CountLedgerFailure();
 
   void RegisterRoute(const std::string& route);
   void RequestStarted(const std::string& route);

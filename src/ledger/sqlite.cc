@@ -6,6 +6,8 @@
 
 #include <sqlite3.h>
 
+#include "ledger/page_checksums.h"
+
 namespace promtally::ledger {
 namespace {
 
@@ -55,6 +57,11 @@ std::string ToUri(const std::string& path, std::string_view parameters) {
 void ThrowDatabaseError(sqlite3* db, int code, const std::string& path) {
   std::string text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   std::replace(text.begin(), text.end(), '\n', ' ');
+  if (code == SQLITE_IOERR_DATA) {
+    text =
+        "a page is not as it was written (its checksum differs), `promtally verify` names the"
+        " periods";
+  }
   // The generic text hides what an I/O error was about; the extended code says it.
   throw DatabaseError(
       CodeOf(code), "ledger " + path + ": " + text + " (SQLite code " + std::to_string(code) + ")");
@@ -194,8 +201,9 @@ Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
   flags |=
       mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const std::string uri = ToUri(path_, mode == Mode::kImmutable ? "?immutable=1" : "");
+  RegisterChecksumVfs();
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(uri.c_str(), &db, flags, nullptr);
+  const int code = sqlite3_open_v2(uri.c_str(), &db, flags, kChecksumVfs);
   db_.reset(db);
   if (code != SQLITE_OK) {
     ThrowDatabaseError(db, code, path_);

@@ -8,6 +8,7 @@
 
 #include "ledger/catalog.h"
 #include "ledger/durable_file.h"
+#include "ledger/page_checksums.h"
 #include "ledger/quantity_column.h"
 #include "ledger/schema.h"
 #include "ledger/sqlite_writer.h"
@@ -76,10 +77,15 @@ SqliteLedger::SqliteLedger(LockFile lock, const std::string& path)
   RefuseForeignAndNewer(state, path);
   if (state.kind == FileKind::kNew) {
     db_.Execute("pragma page_size = 16384");  // before the first page is written
+    RequestPageChecksums(db_.handle());
   }
   db_.Execute("pragma journal_mode = wal");
   db_.Execute(kSettings);
   Migrate(db_, state.version, SchemaSteps());
+  if (!HasPageChecksums(db_.handle())) {
+    RequestPageChecksums(db_.handle());
+    db_.Execute("vacuum");  // once: a ledger from before there were any
+  }
 }
 
 base::Result<Ledger::ExportState> SqliteLedger::Export(std::int64_t spec_id,

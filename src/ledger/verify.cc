@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ledger/backup.h"
+#include "ledger/page_checksums.h"
 
 namespace promtally::ledger {
 namespace {
@@ -123,6 +124,16 @@ void VerifyNothingElse(Connection& db, std::int64_t seen_records, Findings& find
   }
 }
 
+/// A page that cannot be read spoils the periods that have rows on it, not the others.
+void CheckPeriod(Connection& db, const Spec& spec, const PeriodRow& period, SeriesSums& sums,
+                 Findings& findings) {
+  try {
+    VerifyPeriod(db, spec, period, sums, findings);
+  } catch (const DatabaseError& error) {
+    findings.Add(period.period, std::string("cannot be read: ") + error.what());
+  }
+}
+
 void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& findings) {
   findings.SetSpec(job, spec);
   if (spec.versions.empty()) {
@@ -135,10 +146,14 @@ void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& find
     SeriesSums sums;
     for (const PeriodRow& period : periods) {
       if (period.kind == kind) {
-        VerifyPeriod(db, spec, period, sums, findings);
+        CheckPeriod(db, spec, period, sums, findings);
       }
     }
-    VerifySeries(db, spec, kind, sums, findings);
+    try {
+      VerifySeries(db, spec, kind, sums, findings);
+    } catch (const DatabaseError& error) {
+      findings.Add(std::nullopt, std::string("series cannot be read: ") + error.what());
+    }
   }
   findings.report().periods += static_cast<std::int64_t>(periods.size());
 }
@@ -160,16 +175,24 @@ void VerifyTiling(Connection& db, const Job& job, const Spec& spec,
 VerifyReport VerifyLedger(Connection& db) {
   VerifyReport report;
   Findings findings(report);
+  if (!HasPageChecksums(db.handle())) {
+    findings.Add(std::nullopt,
+                 "its pages have no checksums: the next collect or serve gives them some");
+  }
   for (std::string& problem : IntegrityProblems(db)) {
     findings.Add(std::nullopt, std::move(problem));
   }
-  for (const Job& job : ReadJobs(db)) {
-    for (const Spec& spec : ReadSpecs(db, job.id)) {
-      VerifySpec(db, job, spec, findings);
+  try {
+    for (const Job& job : ReadJobs(db)) {
+      for (const Spec& spec : ReadSpecs(db, job.id)) {
+        VerifySpec(db, job, spec, findings);
+      }
     }
+    findings.ClearSpec();
+    VerifyNothingElse(db, report.records, findings);
+  } catch (const DatabaseError& error) {
+    findings.Add(std::nullopt, error.what());
   }
-  findings.ClearSpec();
-  VerifyNothingElse(db, report.records, findings);
   return report;
 }
 

@@ -5,7 +5,6 @@ import csv
 import io
 import pathlib
 import shutil
-import sqlite3
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import promtally_cli  # noqa: E402: the path is set above
 from support.fake_prometheus import FakePrometheus, by_metric, vector  # noqa: E402
+from support.ledger_file import changing  # noqa: E402
 from support.workspace import BEGIN, HOUR, Workspace, hour, instant, spec  # noqa: E402
 
 GOOD = [({"project_id": "p1", "region": "eu"}, "1.5"), ({"project_id": "p1", "region": "us"}, "2"),
@@ -112,7 +112,7 @@ class Verify(WithOneLedger):
     def damage(self, *statements):
         """{at} stands for the third period of a."""
         at = self.AT.format(begin=self.begin(2) * 1000)
-        with contextlib.closing(sqlite3.connect(self.ledger)) as connection, connection:
+        with changing(self.ledger) as connection:
             for statement in statements:
                 changed = connection.execute(statement.format(at=at)).rowcount
                 self.assertGreater(changed, 0, statement)
@@ -183,7 +183,7 @@ class Verify(WithOneLedger):
         self.assert_named(found, "hash", period=False)
 
     def test_a_rejected_series_that_is_gone(self):
-        with contextlib.closing(sqlite3.connect(self.ledger)) as connection, connection:
+        with changing(self.ledger) as connection:
             connection.execute("delete from rejected where period_id = (select min(period_id) from rejected)")
         found = self.verify(1)
         self.assertEqual([(line["name"], line["begin"]) for line in found], [("b", instant(self.begin(0)))])
@@ -199,7 +199,7 @@ class BackupAndRestore(WithOneLedger):
         self.work.expect(0, "ledger", "backup", backup, "--ledger", self.ledger)
         outcome = self.work.expect(1, "ledger", "backup", backup, "--ledger", self.ledger)
         self.assertIn("exists", outcome.stderr)
-        with contextlib.closing(sqlite3.connect(self.ledger)) as connection, connection:
+        with changing(self.ledger) as connection:
             connection.execute("delete from record")
         outcome = self.work.expect(1, "ledger", "restore", backup, "--ledger", self.ledger)
         self.assertIn("exists", outcome.stderr)

@@ -7,6 +7,7 @@
 
 Files are written as JSON, which is YAML as well. The folder goes with the test.
 """
+import contextlib
 import datetime
 import json
 import pathlib
@@ -110,10 +111,6 @@ class Workspace:
         return self.expect(0, "verify", "--ledger", self.ledger)
 
     def sql(self, text, *values):
-        """Reads rows from, or changes, the ledger's file."""
-        connection = sqlite3.connect(self.ledger)
-        try:
-            with connection:
-                return connection.execute(text, values).fetchall()
-        finally:
-            connection.close()
+        """Reads rows from the ledger's file."""
+        with contextlib.closing(sqlite3.connect(self.ledger)) as connection:
+            return connection.execute(text, values).fetchall()

@@ -108,6 +108,7 @@ TEST(SelfMetrics, CountsCommitsAndPeriods) {
   metrics.SetLastSuccess("j", "s", base::Instant(base::Milliseconds(1748736000250)));
   metrics.SetExportLeftOut("j", "s", true);
   metrics.SetLedgerSize(4096);
+  metrics.CountLedgerFailure();
   const std::string text = metrics.Text();
   const std::string spec = "{name=\"s\",promtally_job=\"j\"} ";
   EXPECT_THAT(text, HasSubstr("promtally_records_total" + spec + "5\n"));
@@ -124,6 +125,7 @@ TEST(SelfMetrics, CountsCommitsAndPeriods) {
   EXPECT_THAT(text, HasSubstr("promtally_export_series_left_out" + spec + "1\n"));
   EXPECT_THAT(text, HasSubstr("state=\"committed\"} 24\n"));
   EXPECT_THAT(text, HasSubstr("promtally_ledger_size_bytes 4096\n"));
+  EXPECT_THAT(text, HasSubstr("promtally_ledger_write_failures_total 1\n"));
   EXPECT_THAT(text, HasSubstr("promtally_ledger_commit_duration_seconds_bucket{le=\"0.01\"} 1\n"));
 }
 

@@ -7,6 +7,8 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "ledger/page_checksums.h"
+
 namespace promtally::ledger {
 namespace {
 
@@ -24,7 +26,8 @@ struct CloseDatabase {
 
 std::string RunSql(const std::string& path, const std::string& sql) {
   sqlite3* db = nullptr;
-  const int opened = sqlite3_open(path.c_str(), &db);
+  RegisterChecksumVfs();  // what is damaged by SQL is for the invariants to find
+  const int opened = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, kChecksumVfs);
   const std::unique_ptr<sqlite3, CloseDatabase> owner(db);
   if (opened != SQLITE_OK) {
     throw std::runtime_error("cannot open " + path);
