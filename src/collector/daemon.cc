@@ -116,7 +116,7 @@ void Daemon::OnRoundDone(const RoundReport& report) {
 }
 
 void Daemon::ScheduleRound(const RoundReport& report) {
-  const base::Instant now = context_.clock();
+  const base::Instant now = Now(context_);
   base::Milliseconds pause = kLongestPause;
   const auto consider = [&](const std::optional<base::Instant>& time) {
     if (time) {

@@ -43,7 +43,7 @@ class RoundRun : public Round {
       gate->NewRun();
     }
     OnLedger<RoundPlan>(
-        [catalogue = context_.catalogue, scope = scope_, now = context_.clock()](auto& ledger) {
+        [catalogue = context_.catalogue, scope = scope_, now = Now(context_)](auto& ledger) {
           return PlanRound(ledger, catalogue.get(), scope, now);
         },
         [](RoundRun& self, RoundPlan plan) { self.OnPlanned(std::move(plan)); });
@@ -127,9 +127,10 @@ class RoundRun : public Round {
 
   void OnIdentified(const std::string& name, const source::ServerIdentity& identity) {
     SourceRun& run = sources_.at(name);
-    const base::Milliseconds behind = run.gate->clock_behind();
+    const Instant local = context_.clock();
+    const base::Milliseconds behind = run.gate->ClockBehind(local);
     run.identity = identity;
-    run.now = context_.clock() - behind;
+    run.now = local - behind;
     if (context_.observer != nullptr) {
       context_.observer->OnServer(name, identity, behind);
     }

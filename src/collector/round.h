@@ -70,6 +70,9 @@ struct RoundContext {
   RoundObserver* observer = nullptr;                         ///< may be nullptr; outlives the round
 };
 
+/// The local clock; where all servers are behind it, the clock of the one that is least so.
+[[nodiscard]] base::Instant Now(const RoundContext& context);
+
 /// One pass over everything that is due: plan, identify the servers, fetch, decide and commit, in
 /// period order for each spec. Answers are fetched ahead; a failing spec does not hold another.
 /// `done` comes once, on the loop; the round keeps itself alive until then. Loop thread only.

@@ -13,12 +13,14 @@ constexpr std::chrono::hours kIdentityAge{1};
 }
 
 SourceGate::SourceGate(boost::asio::io_context& loop, std::string name,
-                       std::unique_ptr<source::Source> source, int concurrency)
+                       std::unique_ptr<source::Source> source, int concurrency,
+                       std::function<Steady::time_point()> steady)
     : loop_(loop),
       name_(std::move(name)),
       source_(std::move(source)),
       concurrency_(concurrency),
-      completeness_(Questions()) {}
+      completeness_(Questions()),
+      steady_(std::move(steady)) {}
 
 Completeness::Questions SourceGate::Questions() {
   return {.list_stores =
@@ -101,6 +103,7 @@ void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryD
   auto answered = OnLoop<source::QueryOutcome>(
       Place::kTaken, [this, attempt, done = std::move(done)](source::QueryOutcome& outcome) {
         CountAnswer(outcome.failure && outcome.failure->connection);
+        TakeServerDate(outcome);
         Observe(outcome, attempt > 1);
         done(std::move(outcome));
       });
@@ -129,7 +132,7 @@ void SourceGate::HasDataUpTo(base::Instant time, std::function<void(std::optiona
 }
 
 void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> done) {
-  if (identity_ && std::chrono::steady_clock::now() - identified_at_ < kIdentityAge) {
+  if (identity_ && steady_() - identified_at_ < kIdentityAge) {
     completeness_.Begin(identity_->kind, [this, done = std::move(done)] { done(*identity_); });
     return;
   }
@@ -137,20 +140,32 @@ void SourceGate::Identify(std::function<void(const source::ServerIdentity&)> don
       Place::kNone, [this, done = std::move(done)](source::ServerIdentity& identity) {
         reached_ = reached_ || identity.reachable;
         if (identity.reachable) {
-          JudgeClock(identity);
           identity_ = identity;
-          identified_at_ = std::chrono::steady_clock::now();
+          identified_at_ = server_date_at_ = steady_();
+          server_date_ = identity.server_date;
         }
         completeness_.Begin(identity.kind, [identity, done] { done(identity); });
       }));
 }
 
-void SourceGate::JudgeClock(const source::ServerIdentity& identity) {
-  const auto local = std::chrono::floor<base::Milliseconds>(std::chrono::system_clock::now());
+/// A `Date` may be as old as its answer took to arrive: an older one says nothing new.
+void SourceGate::TakeServerDate(const source::QueryOutcome& outcome) {
+  const Steady::time_point now = steady_();
+  if (outcome.server_date &&
+      (!server_date_ || *outcome.server_date > *server_date_ + (now - server_date_at_))) {
+    server_date_ = outcome.server_date;
+    server_date_at_ = now;
+  }
+}
+
+base::Milliseconds SourceGate::ClockBehind(base::Instant local) const {
+  if (!server_date_) {
+    return base::Milliseconds(0);
+  }
+  const auto since = std::chrono::duration_cast<base::Milliseconds>(steady_() - server_date_at_);
+  const base::Milliseconds behind = local - (*server_date_ + since);
   // `Date` has whole seconds: less than two of them is no difference.
-  const base::Milliseconds behind =
-      identity.server_date ? local - *identity.server_date : base::Milliseconds(0);
-  clock_behind_ = behind >= std::chrono::seconds(2) ? behind : base::Milliseconds(0);
+  return behind >= std::chrono::seconds(2) ? behind : base::Milliseconds(0);
 }
 
 void SourceGate::Enqueue(std::function<void()> send) {

@@ -35,8 +35,11 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   using QueryDone = std::function<void(source::QueryOutcome)>;
   using ValuesDone = std::function<void(source::Source::LabelValues)>;
 
+  using Steady = std::chrono::steady_clock;
+
   SourceGate(boost::asio::io_context& loop, std::string name,
-             std::unique_ptr<source::Source> source, int concurrency);
+             std::unique_ptr<source::Source> source, int concurrency,
+             std::function<Steady::time_point()> steady = Steady::now);
 
   /// `attempt` counts the tries of one query, from 1.
   void Query(std::string text, base::Instant time, int attempt, QueryDone done);
@@ -67,9 +70,9 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   void Abandon();
   /// The same, and ends the source. Nothing may be asked any more.
   void Close();
-  /// How far the server's clock was behind the local one when it was identified; 0 where it is
-  /// ahead or unknown.
-  [[nodiscard]] base::Milliseconds clock_behind() const { return clock_behind_; }
+  /// How far the server's clock is behind a local one that says `local`; 0 where it is ahead or
+  /// unknown. The server's goes on since its last `Date` as a clock does that nobody sets.
+  [[nodiscard]] base::Milliseconds ClockBehind(base::Instant local) const;
 
   std::function<void(const QueryStats&)> on_query;  ///< observer, may be empty
 
@@ -82,7 +85,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   std::function<void(Value)> OnLoop(Place place, std::function<void(Value&)> done);
   void Take(std::uint64_t id, void* value);
   [[nodiscard]] Completeness::Questions Questions();
-  void JudgeClock(const source::ServerIdentity& identity);
+  void TakeServerDate(const source::QueryOutcome& outcome);
   void Enqueue(std::function<void()> send);
   void Pump();
   void CountAnswer(bool connection_error);
@@ -100,8 +103,10 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   std::uint64_t last_id_ = 0;
   Completeness completeness_;
   std::optional<source::ServerIdentity> identity_;
-  base::Milliseconds clock_behind_{0};
-  std::chrono::steady_clock::time_point identified_at_;
+  Steady::time_point identified_at_;
+  std::function<Steady::time_point()> steady_;
+  std::optional<base::Instant> server_date_;  ///< the newest that is known, and when it came
+  Steady::time_point server_date_at_;
 };
 
 }  // namespace promtally::collector

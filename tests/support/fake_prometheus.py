@@ -25,18 +25,19 @@ Request = collections.namedtuple("Request", "method path parameters headers")
 
 @dataclasses.dataclass
 class Answer:
-    """`body` is text or bytes. `announce`: a Content-Length other than the body's. `wait_for`: an event the answer waits
-    for. `drop`: the connection is closed without any answer; `reset`: rudely."""
+    """`body` is text, bytes or a list of bytes. `announce`: a Content-Length other than the body's. `wait_for`: an event the answer waits
+    for, `stall`: one that is waited for behind what there is of the body. `drop`: the connection is closed without any answer; `reset`: rudely."""
     body: object = ""
     status: int = 200
     headers: dict = dataclasses.field(default_factory=dict)
     announce: int = None
     wait_for: threading.Event = None
+    stall: threading.Event = None
     drop: bool = False
     reset: bool = False
 
-    def encoded(self):
-        return self.body.encode() if isinstance(self.body, str) else self.body
+    def pieces(self):
+        return self.body if isinstance(self.body, list) else [self.body.encode() if isinstance(self.body, str) else self.body]
 
 
 def success(data, **more):
@@ -98,14 +99,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.connection.close()  # with what was not read or sent thrown away, the peer gets a reset
         if answer.drop or answer.reset:
             return
-        body = answer.encoded()
+        pieces = answer.pieces()
         try:
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body) if answer.announce is None else answer.announce))
+            self.send_header("Content-Length", str(sum(map(len, pieces)) if answer.announce is None else answer.announce))
             self.end_headers()
-            self.wfile.write(body)
+            for piece in pieces:
+                self.wfile.write(piece)
+            if answer.stall is not None:
+                self.wfile.flush()
+                answer.stall.wait(60)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client hung up, as some tests want it to
 

@@ -257,9 +257,7 @@ TEST_F(RoundTest, CollectsARangeWithoutWaitingForTheSchedule) {
 
 TEST_F(RoundTest, WaitsForTheServersClockWhereItIsBehind) {
   now_ = Hour(4);
-  script_->identity.server_date =
-      std::chrono::floor<base::Seconds>(std::chrono::system_clock::now()) -
-      std::chrono::minutes(90);
+  script_->identity.server_date = now_ - std::chrono::minutes(90);
   EXPECT_THAT(Decided(RunRound({MakeSpec("a")})), ElementsAre("a 0 committed"));
   EXPECT_EQ(State("a", 1), "none");
 }

@@ -105,6 +105,9 @@ TEST(ExactRounding, KeepsThirtyFourDigits) {
   EXPECT_EQ(Exact(Spec("1", "1/3", Mutation::kNone), "2"), "2.333333333333333333333333333333333");
   EXPECT_EQ(Exact(Spec("3600/1000000", "0", Mutation::kNone), "1234567895"), "4444444.422");
   EXPECT_EQ(Exact(Spec("1", "0", Mutation::kNone), "1234567890123"), "1234567890123");
+  EXPECT_EQ(Exact(Spec("1", "0", Mutation::kNone), "0.1"), "0.1");
+  EXPECT_EQ(Exact(Spec("1", "0", Mutation::kNone), "12345678901234567890.123456789"),
+            "12345678901234567890.123456789");
 }
 
 TEST(ExactRounding, MapsValuesThatAreMeantToBeAKey) {
