@@ -24,7 +24,7 @@ class BitFlips : public LedgerTest {
  protected:
   BitFlips() {
     EXPECT_TRUE(ledger_->RecordRequestedRange(job_.id, {Hour(0), Hour(9)}, Hour(9)));
-    EXPECT_TRUE(ledger_->RecordUpSamples("prometheus", Hour(0)));
+    EXPECT_TRUE(ledger_->RecordCoverage("prometheus", HourPeriod(0), 60));
     for (int hour = 0; hour < 5; ++hour) {
       PeriodCommit commit =
           Prepare(hour, {Requests("p1", "200", "1.25"), Requests("p2", std::to_string(hour), "-7"),
