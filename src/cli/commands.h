@@ -18,5 +18,6 @@ int RunAccept(const AcceptOptions& options);
 int RunLedgerBackup(const LedgerFileOptions& options);
 int RunLedgerRestore(const LedgerFileOptions& options);
 int RunLedgerCheck(const LedgerFileOptions& options);
+int RunHealth(const HealthOptions& options);
 
 }  // namespace promtally::cli

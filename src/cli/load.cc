@@ -22,26 +22,18 @@ namespace {
 
 constexpr std::uintmax_t kFileLimit = 4U << 20;
 
-/// Reads the metrics file of a job into `job`; false when it has errors.
-bool LoadMetrics(const std::string& config_file, Warnings warnings, collector::ConfiguredJob* job) {
+void LoadMetrics(const std::string& config_file, ConfigurationRead& read,
+                 collector::ConfiguredJob* job) {
   const std::string path = JoinPath(config_file, job->settings.metrics_file);
   auto text = ReadFile(path);
   if (!text) {
-    PrintError(text.error().message, kBadConfiguration);
-    return false;
+    read.failures.push_back(text.error().message);
+    return;
   }
   config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
-  const bool bad = base::HasErrors(metrics.diagnostics);
-  if (bad || warnings == Warnings::kShow) {
-    PrintDiagnostics(metrics.diagnostics);
-  } else if (warnings == Warnings::kCount && !metrics.diagnostics.empty()) {
-    std::cerr << fmt::format("note: {0} has {1} warning{2}; promtally check {0} shows {3}\n", path,
-                             metrics.diagnostics.size(), metrics.diagnostics.size() == 1 ? "" : "s",
-                             metrics.diagnostics.size() == 1 ? "it" : "them");
-  }
   job->specs = std::move(metrics.specs);
   job->metrics_text = *std::move(text);
-  return !bad;
+  read.metrics_files.push_back({path, std::move(metrics.diagnostics)});
 }
 
 /// Paths inside a configuration file are seen from its folder.
@@ -97,37 +89,92 @@ int PrintError(const std::string& message, int status) {
   return status;
 }
 
-OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings) {
-  if (file.empty()) {
-    return tl::unexpected(PrintError("--config FILE is needed", kWrongUsage));
-  }
+bool ConfigurationRead::HasErrors() const {
+  return !failures.empty() || base::HasErrors(settings_diagnostics) ||
+         std::any_of(metrics_files.begin(), metrics_files.end(), [](const MetricsFile& metrics) {
+           return base::HasErrors(metrics.diagnostics);
+         });
+}
+
+ConfigurationRead ReadConfiguration(const std::string& file) {
+  ConfigurationRead read;
   auto text = ReadFile(file);
   if (!text) {
-    return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
+    read.failures.push_back(text.error().message);
+    return read;
   }
-  config::SettingsFile read = config::ReadSettings(*text, file, EnvironmentVariable);
-  bool bad = base::HasErrors(read.diagnostics);
-  if (bad || warnings != Warnings::kHide) {
-    PrintDiagnostics(read.diagnostics);
-  }
-  Configuration configuration;
-  configuration.settings = std::move(read.settings);
+  config::SettingsFile settings = config::ReadSettings(*text, file, EnvironmentVariable);
+  read.settings_diagnostics = std::move(settings.diagnostics);
+  Configuration& configuration = read.configuration;
+  configuration.file = file;
+  configuration.settings = std::move(settings.settings);
   configuration.ledger_path = JoinPath(file, configuration.settings.ledger.path);
   for (config::SourceSettings& source : configuration.settings.sources) {
     JoinPaths(file, &source.http);
   }
-  if (!bad) {
-    for (const config::JobSettings& settings : configuration.settings.jobs) {
-      collector::ConfiguredJob job;
-      job.settings = settings;
-      bad = !LoadMetrics(file, warnings, &job) || bad;
-      configuration.jobs.push_back(std::move(job));
+  if (base::HasErrors(read.settings_diagnostics)) {
+    return read;
+  }
+  for (const config::JobSettings& job_settings : configuration.settings.jobs) {
+    collector::ConfiguredJob job;
+    job.settings = job_settings;
+    LoadMetrics(file, read, &job);
+    configuration.jobs.push_back(std::move(job));
+  }
+  return read;
+}
+
+base::Result<Configuration> RereadConfiguration(const std::string& file) {
+  ConfigurationRead read = ReadConfiguration(file);
+  if (!read.HasErrors()) {
+    return std::move(read.configuration);
+  }
+  std::string message;
+  const auto add = [&message](const std::string& line) {
+    message += (message.empty() ? "" : "\n") + line;
+  };
+  for (const std::string& failure : read.failures) {
+    add(failure);
+  }
+  read.metrics_files.insert(read.metrics_files.begin(), {file, read.settings_diagnostics});
+  for (const ConfigurationRead::MetricsFile& each : read.metrics_files) {
+    for (base::Diagnostic diagnostic : each.diagnostics) {
+      if (diagnostic.severity == base::Severity::kError) {
+        diagnostic.source_line.clear();  // it may hold a secret
+        std::string text = base::ToText(diagnostic);
+        text.erase(text.find_last_not_of('\n') + 1);
+        add(text);
+      }
     }
   }
-  if (bad) {
+  return base::Fail(base::ErrorCode::kParse, message);
+}
+
+OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings) {
+  if (file.empty()) {
+    return tl::unexpected(PrintError("--config FILE is needed", kWrongUsage));
+  }
+  ConfigurationRead read = ReadConfiguration(file);
+  if (base::HasErrors(read.settings_diagnostics) || warnings != Warnings::kHide) {
+    PrintDiagnostics(read.settings_diagnostics);
+  }
+  for (const ConfigurationRead::MetricsFile& metrics : read.metrics_files) {
+    const std::size_t number = metrics.diagnostics.size();
+    if (base::HasErrors(metrics.diagnostics) || warnings == Warnings::kShow) {
+      PrintDiagnostics(metrics.diagnostics);
+    } else if (warnings == Warnings::kCount && number > 0) {
+      std::cerr << fmt::format("note: {0} has {1} warning{2}; promtally check {0} shows {3}\n",
+                               metrics.path, number, number == 1 ? "" : "s",
+                               number == 1 ? "it" : "them");
+    }
+  }
+  for (const std::string& failure : read.failures) {
+    PrintError(failure, kBadConfiguration);
+  }
+  if (read.HasErrors()) {
     return tl::unexpected(kBadConfiguration);
   }
-  return configuration;
+  return std::move(read.configuration);
 }
 
 OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file) {
@@ -154,10 +201,8 @@ OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
   auto catalogue = collector::Register(ledger, request);
   if (!catalogue) {
     const bool conflict = catalogue.error().code == base::ErrorCode::kConflict;
-    return tl::unexpected(
-        conflict ? PrintError(catalogue.error().message + " (--accept-identity-change takes it)",
-                              kBadConfiguration)
-                 : PrintError(catalogue.error().message, kIncomplete));
+    return tl::unexpected(conflict ? PrintError(catalogue.error().message, kBadConfiguration)
+                                   : PrintError(catalogue.error().message, kIncomplete));
   }
   for (const std::string& warning : catalogue->warnings) {
     std::cerr << "warning: " << Printable(warning) << '\n';

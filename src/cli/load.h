@@ -9,6 +9,7 @@
 
 #include "cli/options.h"
 #include "collector/catalogue.h"
+#include "collector/configured.h"
 #include "ledger/ledger.h"
 #include "promtally/base/diagnostic.h"
 #include "promtally/base/result.h"
@@ -20,12 +21,7 @@ namespace promtally::cli {
 template <typename T>
 using OrExit = tl::expected<T, int>;
 
-/// promtally.yml with the metrics files of its jobs. Paths are joined with the file's folder.
-struct Configuration {
-  config::Settings settings;
-  std::vector<collector::ConfiguredJob> jobs;
-  std::string ledger_path;
-};
+using Configuration = collector::Configured;
 
 /// Reads a file of at most 4 MiB (the configuration limit).
 [[nodiscard]] base::Result<std::string> ReadFile(const std::string& path);
@@ -41,6 +37,23 @@ int PrintError(const std::string& message, int status);
 /// What is said of warnings when a configuration is loaded: all of them (a dry run), those of
 /// promtally.yml and how many metrics files have (a run: it repeats every hour), or nothing.
 enum class Warnings { kShow, kCount, kHide };
+
+/// promtally.yml with the metrics files of its jobs, and everything that is to be said of them.
+struct ConfigurationRead {
+  Configuration configuration;  ///< whole without errors
+  base::Diagnostics settings_diagnostics;
+  struct MetricsFile {
+    std::string path;
+    base::Diagnostics diagnostics;
+  };
+  std::vector<MetricsFile> metrics_files;
+  std::vector<std::string> failures;  ///< files that could not be read
+
+  [[nodiscard]] bool HasErrors() const;
+};
+[[nodiscard]] ConfigurationRead ReadConfiguration(const std::string& file);
+/// The same for a reload: the errors, one line each and without lines of the files.
+[[nodiscard]] base::Result<Configuration> RereadConfiguration(const std::string& file);
 
 /// Loads and checks everything; errors are printed and give exit status 3.
 [[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings);

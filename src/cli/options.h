@@ -59,6 +59,13 @@ struct ServeOptions {
   std::string log_level;
   std::string log_format;
   bool accept_identity_change = false;
+  bool enable_lifecycle = false;
+  bool systemd_socket = false;
+  bool disable_exporter_metrics = false;
+  std::size_t max_requests = 40;
+  std::string external_url;
+  std::string route_prefix;
+  bool check_only = false;
 };
 
 /// Which ledger a report reads: a file, or the one of a configuration.
@@ -85,6 +92,10 @@ struct AcceptOptions {
   std::string job;
   RangeOptions range;
   LedgerOptions where;
+};
+
+struct HealthOptions {
+  std::string url = "http://localhost:9899";
 };
 
 struct LedgerFileOptions {

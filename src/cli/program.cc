@@ -37,6 +37,7 @@ class CommandLine {
     AddStatusAndVerify();
     AddAccept();
     AddLedger();
+    AddHealth();
   }
 
   int Run(int argc, char** argv) {
@@ -149,6 +150,27 @@ class CommandLine {
         ->allow_extra_args(false);
     command->add_option("--web.telemetry-path", serve_.telemetry_path, "path of the metrics page")
         ->type_name("PATH");
+    command->add_flag("--web.systemd-socket,!--no-web.systemd-socket", serve_.systemd_socket,
+                      "listen on the sockets that systemd hands over");
+    command->add_flag("--web.disable-exporter-metrics,!--no-web.disable-exporter-metrics",
+                      serve_.disable_exporter_metrics,
+                      "leave out process_*, promhttp_* and promtally_http_*");
+    command
+        ->add_option("--web.max-requests", serve_.max_requests,
+                     "scrapes at a time (40); 0: no limit")
+        ->type_name("N");
+    command
+        ->add_option("--web.external-url", serve_.external_url,
+                     "the URL under which others reach this service")
+        ->type_name("URL");
+    command
+        ->add_option("--web.route-prefix", serve_.route_prefix,
+                     "of every path (default: the path of --web.external-url)")
+        ->type_name("PATH");
+    command->add_flag("--web.enable-lifecycle,!--no-web.enable-lifecycle", serve_.enable_lifecycle,
+                      "POST /-/reload and /-/quit");
+    command->add_flag("--config.check", serve_.check_only,
+                      "check the configuration and exit without starting");
     command->add_option("--log.level", serve_.log_level, "debug, info, warn or error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
         ->type_name("LEVEL");
@@ -183,7 +205,8 @@ class CommandLine {
 
   void AddAccept() {
     CLI::App* command =
-        Add("accept", "Close open (suspiciously empty) or failed (lost) periods as they are",
+        Add("accept",
+            "Close open (suspiciously empty, low coverage) or failed (lost) periods as they are",
             [this] { return RunAccept(accept_); });
     command->add_option("NAME", accept_.name, "the spec's name")->required();
     command->add_option("--job", accept_.job, "its job, where several have it")->type_name("JOB");
@@ -210,6 +233,13 @@ class CommandLine {
     AddWhere(check, &ledger_.where);
   }
 
+  void AddHealth() {
+    CLI::App* command = Add("health", "Ask a running service whether it is alive",
+                            [this] { return RunHealth(health_); });
+    command->add_option("--url", health_.url, "where it listens (http://localhost:9899)")
+        ->type_name("URL");
+  }
+
   CLI::App app_{"promtally meters usage with Prometheus queries and keeps it in a ledger"};
   std::function<int()> run_;
   CheckOptions check_;
@@ -222,6 +252,7 @@ class CommandLine {
   ReportOptions verify_;
   AcceptOptions accept_;
   LedgerFileOptions ledger_;
+  HealthOptions health_;
 };
 
 /// What is half done stays uncommitted, as after a kill: the next run completes it.

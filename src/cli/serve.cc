@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdlib>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
@@ -35,6 +42,92 @@ void ApplyFlags(const ServeOptions& options, Configuration* configuration) {
   }
 }
 
+/// Where others see the service.
+struct Place {
+  std::string route_prefix;
+  std::string external_host;  ///< `host[:port]`
+};
+
+OrExit<Place> ParsePlace(const ServeOptions& options) {
+  Place place;
+  if (!options.external_url.empty()) {
+    const std::size_t scheme = options.external_url.find("://");
+    const std::string kind = options.external_url.substr(0, scheme);
+    if (scheme == std::string::npos || (kind != "http" && kind != "https")) {
+      return tl::unexpected(
+          PrintError("--web.external-url: \"" + options.external_url +
+                         "\" is no URL such as https://metering.example/promtally",
+                     kWrongUsage));
+    }
+    const std::size_t begin = scheme + 3;
+    const std::size_t end =
+        std::min(options.external_url.find_first_of("/?#", begin), options.external_url.size());
+    place.external_host = options.external_url.substr(begin, end - begin);
+    const std::size_t path_end =
+        std::min(options.external_url.find_first_of("?#", end), options.external_url.size());
+    place.route_prefix = options.external_url.substr(end, path_end - end);
+  }
+  if (!options.route_prefix.empty()) {
+    place.route_prefix = options.route_prefix;
+  }
+  while (place.route_prefix.ends_with('/')) {
+    place.route_prefix.pop_back();
+  }
+  if (!place.route_prefix.empty() && !place.route_prefix.starts_with('/')) {
+    place.route_prefix.insert(place.route_prefix.begin(), '/');
+  }
+  return place;
+}
+
+/// Descriptors of the service manager's protocol: from 3 on, meant for the process in LISTEN_PID.
+OrExit<std::vector<int>> InheritedSockets(const ServeOptions& options) {
+  constexpr int kFirst = 3;
+  constexpr int kMost = 64;
+  std::vector<int> sockets;
+  if (!options.systemd_socket) {
+    return sockets;
+  }
+  const std::string process = EnvironmentVariable("LISTEN_PID").value_or("");
+  const int number = std::atoi(EnvironmentVariable("LISTEN_FDS").value_or("0").c_str());
+  if (process != std::to_string(getpid()) || number < 1 || number > kMost) {
+    return tl::unexpected(
+        PrintError("--web.systemd-socket: systemd handed no socket over; start the .socket unit",
+                   kWrongUsage));
+  }
+  for (int descriptor = kFirst; descriptor < kFirst + number; ++descriptor) {
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    sockets.push_back(descriptor);
+  }
+  return sockets;
+}
+
+std::string Joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) {
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> FlagsOf(const ServeOptions& options,
+                                                         const Configuration& configuration) {
+  const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+  const config::Settings& settings = configuration.settings;
+  return {{"accept-identity-change", word(options.accept_identity_change)},
+          {"config.file", options.config_file},
+          {"log.format", settings.log.format == config::LogFormat::kJson ? "json" : "logfmt"},
+          {"log.level", options.log_level},
+          {"storage.path", configuration.ledger_path},
+          {"web.disable-exporter-metrics", word(options.disable_exporter_metrics)},
+          {"web.enable-lifecycle", word(options.enable_lifecycle)},
+          {"web.external-url", options.external_url},
+          {"web.listen-address", Joined(settings.web.listen)},
+          {"web.max-requests", std::to_string(options.max_requests)},
+          {"web.route-prefix", options.route_prefix},
+          {"web.systemd-socket", word(options.systemd_socket)},
+          {"web.telemetry-path", settings.web.telemetry_path}};
+}
+
 }  // namespace
 
 int RunServe(const ServeOptions& options) {
@@ -43,6 +136,17 @@ int RunServe(const ServeOptions& options) {
     return configuration.error();
   }
   ApplyFlags(options, &*configuration);
+  auto place = ParsePlace(options);
+  if (!place) {
+    return place.error();
+  }
+  if (options.check_only) {
+    return kDone;
+  }
+  auto sockets = InheritedSockets(options);
+  if (!sockets) {
+    return sockets.error();
+  }
   auto ledger = ledger::OpenSqliteLedger(configuration->ledger_path);
   if (!ledger) {
     return PrintError(ledger.error().message, kIncomplete);
@@ -56,12 +160,25 @@ int RunServe(const ServeOptions& options) {
     return PrintError(reader.error().message, kIncomplete);
   }
   web::ServiceRequest request;
-  request.settings = &configuration->settings;
-  request.ledger_path = configuration->ledger_path;
+  request.configured = *std::move(configuration);
+  request.read = [options]() -> base::Result<Configuration> {
+    auto again = RereadConfiguration(options.config_file);
+    if (again) {
+      ApplyFlags(options, &*again);
+    }
+    return again;
+  };
+  request.enable_lifecycle = options.enable_lifecycle;
+  request.route_prefix = place->route_prefix;
+  request.external_host = place->external_host;
+  request.inherited_sockets = *std::move(sockets);
+  request.max_scrapes = options.max_requests;
+  request.exporter_metrics = !options.disable_exporter_metrics;
+  request.flags = FlagsOf(options, request.configured);
   request.ledger = *std::move(ledger);
   request.reader = *std::move(reader);
   request.catalogue = std::make_shared<collector::Catalogue>(*std::move(catalogue));
-  request.build = {Version(), "", "", Compiler(), BuildType(), ""};
+  request.build = {Version(), Revision(), Branch(), Compiler(), BuildType(), "sqlite", BuildDate()};
   request.clock = Now;
   if (auto status = web::RunService(std::move(request)); !status) {
     return PrintError(status.error().message, kIncomplete);

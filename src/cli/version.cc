@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "build_facts.h"
+
 namespace promtally::cli {
 
 std::string Version() { return PROMTALLY_VERSION; }
@@ -13,13 +15,18 @@ std::string Compiler() {
 
 std::string BuildType() { return PROMTALLY_BUILD_TYPE; }
 
+std::string Revision() { return PROMTALLY_REVISION; }
+std::string Branch() { return PROMTALLY_BRANCH; }
+std::string BuildDate() { return PROMTALLY_BUILD_DATE; }
+
 std::string VersionText() {
   return fmt::format(
-      "promtally, version {}\n"
-      "  compiler:         {}\n"
+      "promtally, version {} (branch: {}, revision: {})\n"
+      "  build date:       {}\n"
       "  build type:       {}\n"
+      "  compiler:         {}\n"
       "  platform:         linux/{}\n",
-      Version(), Compiler(), BuildType(),
+      Version(), Branch(), Revision(), BuildDate(), BuildType(), Compiler(),
 #if defined(__x86_64__)
       "amd64"
 #elif defined(__aarch64__)

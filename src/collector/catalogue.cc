@@ -39,7 +39,8 @@ SpecVersion MakeVersion(const metering::MetricSpec& spec, const config::JobSetti
 }
 
 bool SameDefinition(const SpecVersion& a, const SpecVersion& b) {
-  return a.definition == b.definition && a.rounding == b.rounding && a.groupby == b.groupby;
+  return a.name == b.name && a.definition == b.definition && a.rounding == b.rounding &&
+         a.groupby == b.groupby;
 }
 
 std::string ConfigText(const std::vector<ConfiguredJob>& jobs) {
@@ -79,6 +80,9 @@ class Registration {
       return tl::unexpected(stored.error());
     }
     job_is_new_ = stored->empty();
+    if (auto status = Rename(&*stored); !status) {
+      return tl::unexpected(status.error());
+    }
     for (const metering::MetricSpec& spec : configured_.specs) {
       const auto at = std::find_if(stored->begin(), stored->end(),
                                    [&spec](const Spec& row) { return row.name == spec.name; });
@@ -120,6 +124,31 @@ class Registration {
     }
     job_.id = *id;
     start_ = job.start;
+    return {};
+  }
+
+  /// Specs that are there under another name go on under the one of the file.
+  base::Status Rename(std::vector<Spec>* stored) {
+    const auto find = [stored](const std::string& name) {
+      return std::find_if(stored->begin(), stored->end(),
+                          [&name](const Spec& row) { return row.name == name; });
+    };
+    for (const metering::MetricSpec& spec : configured_.specs) {
+      const auto old = spec.renamed_from.empty() ? stored->end() : find(spec.renamed_from);
+      const bool is_known = find(spec.name) != stored->end();
+      if (old == stored->end()) {
+        if (!spec.renamed_from.empty() && !is_known) {
+          warnings_.push_back("job \"" + configured_.settings.job + "\": \"" + spec.name +
+                              "\" is renamed from \"" + spec.renamed_from +
+                              "\", which the ledger does not know; it starts anew");
+        }
+        continue;
+      }
+      if (auto status = ledger_.RenameSpec(old->id, spec.name); !status) {
+        return status;
+      }
+      old->name = spec.name;
+    }
     return {};
   }
 
@@ -203,7 +232,59 @@ class Registration {
 
 }  // namespace
 
+namespace {
+
+/// Refuses a spec that would take over another one's usage.
+base::Status CheckRenames(ledger::Ledger& ledger, std::int64_t job_id,
+                          const metering::MetricSpecs& specs) {
+  auto stored = ledger.Specs(job_id);
+  if (!stored) {
+    return tl::unexpected(stored.error());
+  }
+  const auto knows = [&stored](const std::string& name) {
+    return std::any_of(stored->begin(), stored->end(),
+                       [&name](const Spec& row) { return row.name == name; });
+  };
+  for (const metering::MetricSpec& spec : specs) {
+    if (!spec.renamed_from.empty() && knows(spec.renamed_from) && knows(spec.name)) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        "\"" + spec.name + "\" cannot take over \"" + spec.renamed_from +
+                            "\": the ledger has usage of both; remove renamed_from");
+    }
+  }
+  return {};
+}
+
+/// Refuses what changes an identity before anything is written for any job.
+base::Status CheckIdentities(ledger::Ledger& ledger, const RegisterRequest& request) {
+  for (const ConfiguredJob& configured : request.jobs) {
+    const config::JobSettings& settings = configured.settings;
+    auto known = ledger.FindJob(settings.job);
+    if (!known) {
+      return tl::unexpected(known.error());
+    }
+    if (!*known) {
+      continue;
+    }
+    const ledger::Job job{0, settings.job, settings.schedule, settings.scope_key, {}};
+    const std::string change = ledger::IdentityChange(**known, job);
+    if (!change.empty() && !request.accept_identity_change) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        change + " (--accept-identity-change takes it)");
+    }
+    if (auto status = CheckRenames(ledger, (*known)->id, configured.specs); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Catalogue> Register(ledger::Ledger& ledger, const RegisterRequest& request) {
+  if (auto status = CheckIdentities(ledger, request); !status) {
+    return tl::unexpected(status.error());
+  }
   auto config_id = ledger.RecordConfig(ConfigText(request.jobs), request.now);
   if (!config_id) {
     return tl::unexpected(config_id.error());

@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "collector/open_sources.h"
 #include "ledger/accept.h"
 
 namespace promtally::collector {
@@ -21,12 +22,28 @@ constexpr std::chrono::milliseconds kShortestPause{200};
 constexpr std::chrono::seconds kLedgerPause{10};  // after a failed write
 constexpr std::chrono::minutes kRepeatWarnings{1};
 
+using SpecName = std::pair<std::string, std::string>;  // job, name
+
+/// Those that are exported: retired ones are not.
+std::set<SpecName> SpecsOf(const Catalogue& catalogue) {
+  std::set<SpecName> names;
+  for (const CatalogueJob& job : catalogue.jobs) {
+    for (const CatalogueSpec& spec : job.specs) {
+      if (!spec.stored.retired_at) {
+        names.emplace(job.settings.job, spec.stored.name);
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledger::Reader> reader,
                exposition::UsagePage* page, exposition::SelfMetrics* metrics, const EventLog* log)
     : context_(std::move(context)),
       options_(std::move(options)),
+      page_(*page),
       metrics_(*metrics),
       log_(*log),
       exporter_(context_.ledger, context_.catalogue, std::move(reader), {page, metrics, log},
@@ -34,6 +51,13 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
       round_timer_(*context_.loop),
       tick_timer_(*context_.loop) {
   context_.observer = this;
+  HookSources();
+  for (const SpecName& spec : SpecsOf(*context_.catalogue)) {
+    metrics_.RegisterSpec(spec.first, spec.second);
+  }
+}
+
+void Daemon::HookSources() {
   for (const auto& [name, gate] : context_.gates) {
     metrics_.RegisterSource(name);
     gate->on_query = [this](const QueryStats& query) {
@@ -42,11 +66,6 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
       metrics_.SetSourceUp(query.source,
                            query.outcome != "unreachable" && query.outcome != "timeout");
     };
-  }
-  for (const CatalogueJob& job : context_.catalogue->jobs) {
-    for (const CatalogueSpec& spec : job.specs) {
-      metrics_.RegisterSpec(job.settings.job, spec.stored.name);
-    }
   }
 }
 
@@ -76,9 +95,77 @@ void Daemon::Stop(std::function<void()> stopped) {
   tick_timer_.cancel();
   if (round_) {
     round_->Stop();
-  } else {
+  } else if (!next_) {
     std::exchange(stopped_, nullptr)();
   }
+}
+
+void Daemon::Reconfigure(Reconfiguration next) {
+  next_ = std::move(next);
+  round_timer_.cancel();
+  if (round_) {
+    round_->Stop();
+  } else {
+    RegisterNext();
+  }
+}
+
+void Daemon::RegisterNext() {
+  RegisterRequest request;
+  request.jobs = next_->jobs;
+  request.now = context_.clock();
+  context_.ledger->Post(
+      [this, request = std::move(request), loop = context_.loop](ledger::WritableLedger& ledger) {
+        auto registered = std::make_shared<base::Result<Catalogue>>(Register(ledger, request));
+        boost::asio::post(*loop, [this, registered] { FinishNext(*std::move(registered)); });
+      });
+}
+
+void Daemon::FinishNext(base::Result<Catalogue> registered) {
+  const Reconfiguration next = *std::exchange(next_, std::nullopt);
+  base::Result<std::vector<std::string>> outcome;
+  if (registered) {
+    outcome = registered->warnings;
+    if (!stopping_) {
+      Apply(*next.settings, *std::move(registered));
+    }
+  } else {
+    outcome = tl::unexpected(registered.error());
+  }
+  next.done(std::move(outcome));
+  if (stopped_) {
+    std::exchange(stopped_, nullptr)();
+  } else {
+    StartRound();
+  }
+}
+
+/// Between rounds: nothing is asked of the old sources any more.
+void Daemon::Apply(const config::Settings& settings, Catalogue catalogue) {
+  const Gates gates = OpenSources(*context_.loop, settings);
+  for (const auto& [name, gate] : context_.gates) {
+    gate->Close();
+    if (!gates.contains(name)) {
+      metrics_.RemoveSource(name);
+    }
+  }
+  context_.gates = gates;
+  HookSources();
+  const std::set<SpecName> before = SpecsOf(*context_.catalogue);
+  context_.catalogue = std::make_shared<Catalogue>(std::move(catalogue));
+  const std::set<SpecName> now = SpecsOf(*context_.catalogue);
+  for (const SpecName& spec : before) {
+    if (!now.contains(spec)) {
+      metrics_.RemoveSpec(spec.first, spec.second);
+    }
+  }
+  for (const SpecName& spec : now) {
+    metrics_.RegisterSpec(spec.first, spec.second);
+  }
+  page_.Reset(settings.export_settings.prefix);
+  exporter_.Replace(context_.catalogue, settings.export_settings.max_series);
+  exporter_.MarkAll();
+  exporter_.Refresh(context_.clock());
 }
 
 void Daemon::StartRound() {
@@ -106,13 +193,13 @@ void Daemon::OnRoundDone(const RoundReport& report) {
                             {"rejected_series", std::to_string(report.Rejected())}});
   }
   exporter_.Refresh(context_.clock());
-  if (stopping_) {
-    if (stopped_) {
-      std::exchange(stopped_, nullptr)();
-    }
-    return;
+  if (next_) {
+    RegisterNext();
+  } else if (!stopping_) {
+    ScheduleRound(report);
+  } else if (stopped_) {
+    std::exchange(stopped_, nullptr)();
   }
-  ScheduleRound(report);
 }
 
 void Daemon::ScheduleRound(const RoundReport& report) {
@@ -151,6 +238,9 @@ void Daemon::ScheduleTick() {
 
 /// Shows what a long round has done so far, and carries out what `accept` left beside the ledger.
 void Daemon::Tick() {
+  if (next_) {
+    return;  // what would be shown now is about to be replaced
+  }
   if (exporter_.has_marks()) {
     exporter_.Refresh(context_.clock());
   }
@@ -177,9 +267,11 @@ void Daemon::Tick() {
     }
     boost::asio::post(*loop, [this, is_awaited] {
       accepting_ = false;
-      exporter_.MarkAll();
-      exporter_.Refresh(context_.clock());
-      if (is_awaited && !round_ && !stopping_) {
+      if (!next_) {
+        exporter_.MarkAll();
+        exporter_.Refresh(context_.clock());
+      }
+      if (is_awaited && !round_ && !next_ && !stopping_) {
         round_timer_.cancel();
         StartRound();
       }

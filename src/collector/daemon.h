@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -36,6 +37,18 @@ class Daemon : public RoundObserver {
   void Start();
   /// No new round; `stopped` is called when the running one has ended.
   void Stop(std::function<void()> stopped);
+  /// Another configuration, in the place of the one that is collected by.
+  struct Reconfiguration {
+    std::shared_ptr<const config::Settings> settings;
+    std::vector<ConfiguredJob> jobs;
+    /// Warnings, or why the configuration before stays.
+    std::function<void(base::Result<std::vector<std::string>>)> done;
+  };
+  /// Ends the running round (commits that have begun are finished), and goes on with the new
+  /// configuration. What the ledger refuses changes nothing. One at a time.
+  void Reconfigure(Reconfiguration next);
+  [[nodiscard]] bool is_reconfiguring() const { return next_.has_value(); }
+
   /// Called once, when the page holds what the ledger knows: a scrape before that would miss every
   /// usage series. May be empty.
   std::function<void()> on_loaded;
@@ -51,6 +64,10 @@ class Daemon : public RoundObserver {
 
  private:
   void StartRound();
+  void HookSources();
+  void RegisterNext();
+  void FinishNext(base::Result<Catalogue> registered);
+  void Apply(const config::Settings& settings, Catalogue catalogue);
   void OnRoundDone(const RoundReport& report);
   void ScheduleRound(const RoundReport& report);
   void ScheduleTick();
@@ -60,12 +77,14 @@ class Daemon : public RoundObserver {
 
   RoundContext context_;
   DaemonOptions options_;
+  exposition::UsagePage& page_;
   exposition::SelfMetrics& metrics_;
   const EventLog& log_;
   Exporter exporter_;
   boost::asio::steady_timer round_timer_;
   boost::asio::steady_timer tick_timer_;
   std::shared_ptr<Round> round_;
+  std::optional<Reconfiguration> next_;
   std::function<void()> stopped_;
   /// Of each spec: the last warning, when it was written, and how many were left out since.
   struct LastWarning {

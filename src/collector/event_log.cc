@@ -79,10 +79,17 @@ std::string Timestamp() {
                      now.time_since_epoch().count() % 1000);
 }
 
+/// `daemon.cc:57`
+std::string CallerOf(const std::source_location& place) {
+  const std::string_view file = place.file_name();
+  return fmt::format("{}:{}", file.substr(file.rfind('/') + 1), place.line());
+}
+
 }  // namespace
 
 EventLog::EventLog(const config::LogSettings& settings)
-    : settings_(settings),
+    : level_(settings.level),
+      format_(settings.format),
       logger_(std::make_shared<spdlog::logger>("promtally",
                                                std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
   logger_->set_pattern("%v");
@@ -91,28 +98,35 @@ EventLog::EventLog(const config::LogSettings& settings)
 
 EventLog::~EventLog() = default;
 
-void EventLog::Debug(std::string_view message, Fields fields) const {
-  Write(LogLevel::kDebug, message, fields);
-}
-void EventLog::Info(std::string_view message, Fields fields) const {
-  Write(LogLevel::kInfo, message, fields);
-}
-void EventLog::Warn(std::string_view message, Fields fields) const {
-  Write(LogLevel::kWarn, message, fields);
-}
-void EventLog::Error(std::string_view message, Fields fields) const {
-  Write(LogLevel::kError, message, fields);
+void EventLog::Configure(const config::LogSettings& settings) {
+  level_ = settings.level;
+  format_ = settings.format;
 }
 
-void EventLog::Write(LogLevel level, std::string_view message, Fields fields) const {
-  if (level < settings_.level) {
+void EventLog::Debug(std::string_view message, Fields fields, Place place) const {
+  Write(LogLevel::kDebug, message, fields, place);
+}
+void EventLog::Info(std::string_view message, Fields fields, Place place) const {
+  Write(LogLevel::kInfo, message, fields, place);
+}
+void EventLog::Warn(std::string_view message, Fields fields, Place place) const {
+  Write(LogLevel::kWarn, message, fields, place);
+}
+void EventLog::Error(std::string_view message, Fields fields, Place place) const {
+  Write(LogLevel::kError, message, fields, place);
+}
+
+void EventLog::Write(LogLevel level, std::string_view message, Fields fields,
+                     const Place& place) const {
+  if (level < level_) {
     return;
   }
-  const bool json = settings_.format == LogFormat::kJson;
-  std::string line =
-      json ? fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", Timestamp(), NameOf(level),
-                         Quote(message))
-           : fmt::format("ts={} level={} msg={}", Timestamp(), NameOf(level), LogfmtValue(message));
+  const bool json = format_ == LogFormat::kJson;
+  const std::string caller = CallerOf(place);
+  std::string line = json ? fmt::format(R"({{"ts":"{}","caller":{},"level":"{}","msg":{})",
+                                        Timestamp(), Quote(caller), NameOf(level), Quote(message))
+                          : fmt::format("ts={} caller={} level={} msg={}", Timestamp(), caller,
+                                        NameOf(level), LogfmtValue(message));
   for (const auto& [key, value] : fields) {
     line += json ? fmt::format(",{}:{}", Quote(key), Quote(value))
                  : fmt::format(" {}={}", key, LogfmtValue(value));

@@ -54,6 +54,9 @@ void RefreshCounts(ledger::Reader& reader, base::Instant now, const Exporter::Ta
     return;
   }
   for (const ledger::SpecStatus& status : *statuses) {
+    if (status.retired) {
+      continue;  // no longer configured: its series left the page
+    }
     targets.metrics->SetPeriods(status.job, status.name,
                                 {status.committed, status.empty, status.open, status.failed});
     targets.metrics->SetPeriodLag(status.job, status.name, status.lag);
@@ -88,6 +91,12 @@ Exporter::Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalo
       targets_(targets),
       max_series_(max_series),
       watcher_(std::make_shared<SpecWatcher>()) {}
+
+void Exporter::Replace(std::shared_ptr<const Catalogue> catalogue, std::size_t max_series) {
+  catalogue_ = std::move(catalogue);
+  max_series_ = max_series;
+  changed_.clear();
+}
 
 void Exporter::MarkAll() {
   for (const CatalogueJob& job : catalogue_->jobs) {

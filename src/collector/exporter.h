@@ -29,6 +29,8 @@ class Exporter {
   Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalogue,
            std::shared_ptr<ledger::Reader> reader, Targets targets, std::size_t max_series);
 
+  /// Exports another catalogue from now on; marks are gone.
+  void Replace(std::shared_ptr<const Catalogue> catalogue, std::size_t max_series);
   /// Everything is read anew.
   void MarkAll();
   /// A period of this spec was answered.

@@ -136,6 +136,25 @@ void CheckNames(const std::vector<SpecDraft>& drafts, Problems& problems) {
                      "give one of them another alt_name");
     }
   }
+  std::unordered_map<std::string_view, Place> renamed;
+  for (const SpecDraft& draft : drafts) {
+    const std::string& old = draft.spec.renamed_from;
+    const Place place = PlaceOf(draft, "renamed_from");
+    if (old.empty()) {
+      continue;
+    }
+    if (const auto other = seen.find(old); other != seen.end()) {
+      problems.Error(place,
+                     "\"renamed_from\" says " + Quoted(old) + ", which is still the name at " +
+                         problems.ToText(other->second),
+                     "a spec that is renamed is no longer there under its old name");
+    }
+    const auto [first, is_new] = renamed.emplace(old, place);
+    if (!is_new) {
+      problems.Error(place,
+                     Quoted(old) + " is renamed twice, first at " + problems.ToText(first->second));
+    }
+  }
 }
 
 }  // namespace promtally::config

@@ -135,7 +135,10 @@ constexpr std::array<Field<MetricSpec>, 17> kSpec{{
     {"export", ReadExport},
     {"backfill", [](ValueReader& reader, const Node& value,
                     MetricSpec& spec) { spec.backfill = reader.Bool(value).value_or(false); }},
-    {"renamed_from"},
+    {"renamed_from",
+     [](ValueReader& reader, const Node& value, MetricSpec& spec) {
+       spec.renamed_from = reader.NonEmptyText(value).value_or("");
+     }},
     {"evaluation"},
     {"exact"},
     {"model"},

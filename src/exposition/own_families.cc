@@ -7,17 +7,20 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::array<std::string_view, 32> kPlain{
+constexpr std::array<std::string_view, 35> kPlain{
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
     "process_resident_memory_bytes",
     "process_start_time_seconds",
     "process_virtual_memory_bytes",
+    "promhttp_metric_handler_requests_in_flight",
     "promhttp_metric_handler_requests_total",
     "promtally_absent_scopes",
     "promtally_build_info",
     "promtally_clock_skew_seconds",
+    "promtally_config_last_reload_success_timestamp_seconds",
+    "promtally_config_last_reload_successful",
     "promtally_excluded_series_total",
     "promtally_export_series_left_out",
     "promtally_http_requests_in_flight",

@@ -131,6 +131,14 @@ struct SelfMetrics::Families {
       AddGauge(registry, "promtally_export_series_left_out",
                "1 where the usage of a spec is not exported because it has too many series.");
 
+  Gauge& reload_successful = AddGauge(registry, "promtally_config_last_reload_successful",
+                                      "Whether the configuration that was read last was taken.")
+                                 .Add({});
+  Gauge& reload_success_time =
+      AddGauge(registry, "promtally_config_last_reload_success_timestamp_seconds",
+               "When a configuration was taken last.")
+          .Add({});
+
   Gauge& ledger_size =
       AddGauge(registry, "promtally_ledger_size_bytes", "Size of the ledger's files.").Add({});
   Counter& ledger_failures =
@@ -152,6 +160,10 @@ struct SelfMetrics::Families {
                                                   "Size of HTTP responses without header.");
   Family<Counter>& scrapes = AddCounter(registry, "promhttp_metric_handler_requests_total",
                                         "Total number of scrapes by HTTP status code.");
+
+  Gauge& scrapes_in_flight = AddGauge(registry, "promhttp_metric_handler_requests_in_flight",
+                                      "Current number of scrapes being served.")
+                                 .Add({});
 
   // Calls `change` with each gauge or counter family that has a series a spec.
   template <typename Change>
@@ -198,6 +210,30 @@ void SelfMetrics::RegisterSource(const std::string& source) {
   families_->clock_skew.Add(labels);
   for (const std::string_view outcome : kOutcomes) {
     families_->queries.Add({{"source", source}, {"outcome", std::string(outcome)}});
+  }
+}
+
+void SelfMetrics::RemoveSource(const std::string& source) {
+  const std::lock_guard lock(families_->mutex);
+  const Labels labels = OfSource(source);
+  const auto remove = [&labels](auto& family, auto&... arguments) {
+    family.Remove(&family.Add(labels, arguments...));
+  };
+  remove(families_->query_duration, QueryBuckets());
+  remove(families_->response_bytes);
+  remove(families_->retries);
+  remove(families_->source_up);
+  remove(families_->clock_skew);
+  for (const std::string_view outcome : kOutcomes) {
+    families_->queries.Remove(
+        &families_->queries.Add({{"source", source}, {"outcome", std::string(outcome)}}));
+  }
+}
+
+void SelfMetrics::SetConfigReload(bool successful, base::Instant when) {
+  families_->reload_successful.Set(successful ? 1 : 0);
+  if (successful) {
+    families_->reload_success_time.Set(InSeconds(when.time_since_epoch()));
   }
 }
 
@@ -321,10 +357,22 @@ void SelfMetrics::CountScrape(int code) {
   families_->scrapes.Add({{"code", std::to_string(code)}}).Increment();
 }
 
-std::string SelfMetrics::Text() const {
+void SelfMetrics::SetScrapesInFlight(std::size_t scrapes) {
+  families_->scrapes_in_flight.Set(static_cast<double>(scrapes));
+}
+
+std::string SelfMetrics::Text(bool exporter_metrics) const {
   std::string text;
-  AppendRegistry(text, families_->registry.Collect());
-  AppendProcessMetrics(text, ReadProcessFigures(families_->start));
+  auto families = families_->registry.Collect();
+  if (!exporter_metrics) {
+    std::erase_if(families, [](const prometheus::MetricFamily& family) {
+      return family.name.starts_with("promhttp_") || family.name.starts_with("promtally_http_");
+    });
+  }
+  AppendRegistry(text, std::move(families));
+  if (exporter_metrics) {
+    AppendProcessMetrics(text, ReadProcessFigures(families_->start));
+  }
   return text;
 }
 

@@ -20,6 +20,7 @@ struct BuildInfo {
   std::string compiler;
   std::string build_type;
   std::string features;
+  std::string date;  ///< no label: when it was built, RFC 3339, or empty
 };
 
 /// One query that was answered or given up.
@@ -79,6 +80,8 @@ class SelfMetrics {
   SelfMetrics& operator=(const SelfMetrics&) = delete;
 
   void RegisterSource(const std::string& source);
+  /// Takes the source's series off the page.
+  void RemoveSource(const std::string& source);
   void ObserveQuery(const std::string& source, const QueryObservation& query);
   void SetSourceUp(const std::string& source, bool up);
   /// Local clock minus the server's.
@@ -97,6 +100,8 @@ class SelfMetrics {
   void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
   void SetLedgerSize(std::uint64_t bytes);
   void CountLedgerFailure();
+  /// A configuration was read at `when`: taken, or refused and the one before kept.
+  void SetConfigReload(bool successful, base::Instant when);
 
   void RegisterRoute(const std::string& route);
   void RequestStarted(const std::string& route);
@@ -104,9 +109,11 @@ class SelfMetrics {
   void ObserveRequest(const HttpObservation& request);
   /// Answers of the telemetry path.
   void CountScrape(int code);
+  void SetScrapesInFlight(std::size_t scrapes);
 
   /// All of it as text 0.0.4, as it is now; families sorted by name, process_* last.
-  [[nodiscard]] std::string Text() const;
+  /// Without `exporter_metrics` process_*, promhttp_* and promtally_http_* are left out.
+  [[nodiscard]] std::string Text(bool exporter_metrics = true) const;
 
  private:
   struct Families;

@@ -127,7 +127,8 @@ PagePiece MakePiece(std::string text) {
 UsagePage::UsagePage(std::string prefix)
     : prefix_(std::move(prefix)), pieces_(std::make_shared<const PagePieces>()) {}
 
-std::vector<UsagePage::RenderedFamily> UsagePage::Render(const UsageFamily& usage) const {
+std::vector<UsagePage::RenderedFamily> UsagePage::Render(const UsageFamily& usage,
+                                                         const std::string& prefix) const {
   const auto definition = std::make_shared<const ExportDefinition>(usage.definition);
   std::vector<RenderedFamily> rendered;
   const auto add = [&](std::string_view name, std::optional<ExportRole> role, FamilyType type,
@@ -138,7 +139,7 @@ std::vector<UsagePage::RenderedFamily> UsagePage::Render(const UsageFamily& usag
   add(kSpecInfo, std::nullopt, FamilyType::kGauge,
       "What an exported name means: metric, unit, period and scope key of a spec.",
       SpecInfoSample(usage.definition));
-  const auto families = FamiliesOf(usage.definition, prefix_);
+  const auto families = FamiliesOf(usage.definition, prefix);
   if (families.empty()) {
     return rendered;
   }
@@ -180,7 +181,12 @@ base::Status UsagePage::Admit(const SpecKey& key,
 }
 
 base::Status UsagePage::Update(const UsageFamily& usage) {
-  auto rendered = Render(usage);
+  std::string prefix;
+  {
+    const std::lock_guard lock(mutex_);
+    prefix = prefix_;
+  }
+  auto rendered = Render(usage, prefix);
   const SpecKey key(usage.definition.job, usage.definition.name);
   const std::lock_guard lock(mutex_);
   Erase(key);
@@ -196,6 +202,13 @@ base::Status UsagePage::Update(const UsageFamily& usage) {
   }
   Rebuild();
   return admitted;
+}
+
+void UsagePage::Reset(std::string prefix) {
+  const std::lock_guard lock(mutex_);
+  prefix_ = std::move(prefix);
+  families_.clear();
+  Rebuild();
 }
 
 void UsagePage::Remove(std::string_view job, std::string_view name) {

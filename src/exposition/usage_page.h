@@ -60,6 +60,9 @@ class UsagePage {
   /// another's (CollidingExports tells it beforehand); the spec is then not on the page at all.
   [[nodiscard]] base::Status Update(const UsageFamily& usage);
 
+  /// Empties the page; names begin with `prefix` from now on.
+  void Reset(std::string prefix);
+
   /// Takes a spec off the page; unknown ones are ignored.
   void Remove(std::string_view job, std::string_view name);
 
@@ -87,16 +90,17 @@ class UsagePage {
     Part part;
   };
 
-  [[nodiscard]] std::vector<RenderedFamily> Render(const UsageFamily& usage) const;
+  [[nodiscard]] std::vector<RenderedFamily> Render(const UsageFamily& usage,
+                                                   const std::string& prefix) const;
   [[nodiscard]] base::Status Admit(const SpecKey& key,
                                    const std::vector<RenderedFamily>& rendered) const;
   [[nodiscard]] static PagePiece HeadOf(const std::string& name, const Family& family);
   void Erase(const SpecKey& key);
   void Rebuild();
 
-  const std::string prefix_;
   mutable std::mutex mutex_;
   // Below: guarded by mutex_.
+  std::string prefix_;
   std::map<std::string, Family> families_;
   std::shared_ptr<const PagePieces> pieces_;
 };

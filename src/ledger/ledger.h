@@ -30,6 +30,10 @@ struct Job {
   std::optional<base::Instant> start;
 };
 
+/// What of a job's identity (period, scope key) differs from what the ledger knows, for people;
+/// empty when nothing does.
+[[nodiscard]] std::string IdentityChange(const Job& known, const Job& job);
+
 /// One definition of a spec and from which period on it holds. `definition` reads back by
 /// config::FromDefinition.
 struct SpecVersion {
@@ -132,6 +136,9 @@ class Ledger {
   /// Adds a version; one with the same valid_from that no period uses is replaced.
   virtual base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
                                                std::int64_t config_id) = 0;
+  /// Gives a spec another name; what was committed keeps the one that it had. kConflict: the job
+  /// has a spec of that name.
+  virtual base::Status RenameSpec(std::int64_t spec_id, std::string_view name) = 0;
   virtual base::Status SetRetired(std::int64_t spec_id,
                                   std::optional<base::Instant> retired_at) = 0;
   virtual base::Status RecordRequestedRange(std::int64_t job_id, metering::Period range,

@@ -10,25 +10,6 @@ namespace {
 
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-std::string ScopeKeyText(const std::optional<std::string>& scope_key) {
-  return scope_key ? "scope key " + Quoted(*scope_key) : "no scope key";
-}
-
-/// What of a job's identity differs, empty when nothing does.
-std::string IdentityChange(const Job& known, const Job& job) {
-  if (known.schedule.period != job.schedule.period) {
-    return "job " + Quoted(job.name) + " has the period " +
-           base::ToText(base::Milliseconds(known.schedule.period)) +
-           " in the ledger, the settings say " +
-           base::ToText(base::Milliseconds(job.schedule.period));
-  }
-  if (known.scope_key != job.scope_key) {
-    return "job " + Quoted(job.name) + " has " + ScopeKeyText(known.scope_key) +
-           " in the ledger, the settings say " + ScopeKeyText(job.scope_key);
-  }
-  return {};
-}
-
 void InsertIdentity(Connection& db, std::int64_t job_id, const Job& job) {
   db.Run("insert into job_identity(job_id, period, scope_key) values(?, ?, ?)", job_id,
          job.schedule.period, job.scope_key);
@@ -170,6 +151,21 @@ base::Result<SpecVersion> SqliteLedger::AddVersion(std::int64_t spec_id, const S
     }
     transaction.Commit();
     return added;
+  });
+}
+
+base::Status SqliteLedger::RenameSpec(std::int64_t spec_id, std::string_view name) {
+  return Guarded([&]() -> base::Status {
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    if (db_.Find("select 1 from spec other join spec this using(job_id)"
+                 " where this.spec_id = ? and other.name = ? and other.spec_id <> this.spec_id",
+                 spec_id, name)) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        "the job has a spec " + Quoted(name) + " already");
+    }
+    db_.Run("update spec set name = ? where spec_id = ?", name, spec_id);
+    transaction.Commit();
+    return {};
   });
 }
 

@@ -27,6 +27,7 @@ class SqliteLedger final : public WritableLedger {
   base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) override;
   base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
                                        std::int64_t config_id) override;
+  base::Status RenameSpec(std::int64_t spec_id, std::string_view name) override;
   base::Status SetRetired(std::int64_t spec_id, std::optional<base::Instant> retired_at) override;
   base::Status RecordRequestedRange(std::int64_t job_id, metering::Period range,
                                     base::Instant now) override;

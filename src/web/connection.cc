@@ -26,6 +26,8 @@ constexpr std::size_t kReadChunk = 4096;
 constexpr milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 constexpr milliseconds kCancelAgain{100};
+// How long a request waits for an answer that was promised.
+constexpr milliseconds kPatience{60000};
 // A chunked body may be this many times as large on the wire (chunks of one byte are six times).
 constexpr std::uint64_t kMaxChunkOverhead = 8;
 
@@ -78,6 +80,9 @@ asio::awaitable<void> Connection::Serve() {
     const bool handled = read == ReadResult::kRequest;
     if (handled) {
       response_ = service_->handler(request_);
+      if (response_.later != nullptr) {
+        co_await AwaitAnswer();
+      }
     }
     framing_.keep_alive = handled && reader_->parser->get().keep_alive() && !finishing_;
     const bool with_body = request_.method != "HEAD";
@@ -269,7 +274,8 @@ int Connection::CheckHeader() {
       !request_.path.starts_with('/')) {
     return 400;
   }
-  if (peer_.loopback_listener && !request_.host.empty() && !IsLoopbackHost(request_.host)) {
+  if (peer_.loopback_listener && !request_.host.empty() && !IsLoopbackHost(request_.host) &&
+      !boost::beast::iequals(request_.host, service_->external_host)) {
     return 403;
   }
   return 0;
@@ -278,6 +284,20 @@ int Connection::CheckHeader() {
 Connection::ReadResult Connection::Refused(int status) {
   response_ = TextResponse(status, std::string(ReasonPhrase(status)) + "\n");
   return ReadResult::kRefused;
+}
+
+asio::awaitable<void> Connection::AwaitAnswer() {
+  const std::shared_ptr<Deferral> later = std::move(response_.later);
+  const std::string route = std::move(response_.route);
+  asio::steady_timer event(socket_.get_executor());
+  event.expires_after(kPatience);
+  later->OnResolved([&event] { event.cancel(); });
+  if (!later->resolved()) {
+    co_await event.async_wait(kAwait);
+  }
+  later->OnResolved({});
+  response_ = later->resolved() ? later->Take() : TextResponse(503, "There is no answer yet\n");
+  response_.route = route;
 }
 
 asio::awaitable<bool> Connection::Send(bool with_body) {

@@ -24,6 +24,7 @@ constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
 /// What all connections of a server share. The server empties `handler` when it goes.
 struct Service {
   ServerLimits limits;
+  std::string external_host;
   Handler handler;
   Observer observer;
 };
@@ -61,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<ReadResult> ReadHeader();
   boost::asio::awaitable<bool> ReadMore();
   boost::asio::awaitable<ReadResult> ReadBody();
+  boost::asio::awaitable<void> AwaitAnswer();
   boost::asio::awaitable<bool> Send(bool with_body);
   boost::asio::awaitable<void> Linger();
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,8 @@ struct Request {
 /// The first header of that name (upper and lower case are one), or nullptr.
 [[nodiscard]] const std::string* FindHeader(const Request& request, std::string_view name);
 
+class Deferral;
+
 /// A response. Its body is made of shared pieces, so that a page that many scrapes read is never
 /// copied. Content-Length, Date and Connection are the server's.
 struct Response {
@@ -34,6 +37,30 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::shared_ptr<const std::string>> body;
   std::string route = "unmatched";  ///< template, for the self metrics; never sent
+  /// Where the answer comes later: nothing of the above but `route` counts then.
+  std::shared_ptr<Deferral> later;
+};
+
+/// An answer that is not there yet. Whoever promised it calls Resolve, once; the connection waits
+/// for it. Loop thread only.
+class Deferral {
+ public:
+  void Resolve(Response response) {
+    if (!response_) {
+      response_ = std::move(response);
+      if (on_resolved_) {
+        on_resolved_();
+      }
+    }
+  }
+  [[nodiscard]] bool resolved() const { return response_.has_value(); }
+  void OnResolved(std::function<void()> callback) { on_resolved_ = std::move(callback); }
+  /// What it was resolved with; only once, and only when it was.
+  [[nodiscard]] Response Take() { return *std::exchange(response_, std::nullopt); }
+
+ private:
+  std::optional<Response> response_;
+  std::function<void()> on_resolved_;
 };
 
 [[nodiscard]] Response TextResponse(int status, std::string text);

@@ -47,9 +47,13 @@ Response LandingResponse(const LandingPage& page) {
       "</head>\n<body>\n<header><h1>promtally</h1></header>\n<main>\n"
       "<p>Metering collector: Prometheus data in, a ledger of usage out.</p>\n";
   html.append("<p>Version: ").append(Escaped(page.version)).append("</p>\n<ul>\n");
-  AppendLink(html, page.telemetry_path, "usage and self metrics");
-  AppendLink(html, "/-/healthy", "is the process alive");
-  AppendLink(html, "/-/ready", "does it collect and serve");
+  AppendLink(html, page.prefix + page.telemetry_path, "usage and self metrics");
+  AppendLink(html, page.prefix + "/-/healthy", "is the process alive");
+  AppendLink(html, page.prefix + "/-/ready", "does it collect and serve");
+  AppendLink(html, page.prefix + "/api/v1/status/config", "the configuration in force");
+  AppendLink(html, page.prefix + "/api/v1/status/flags", "the flags it was started with");
+  AppendLink(html, page.prefix + "/api/v1/status/buildinfo", "what it was built from");
+  AppendLink(html, page.prefix + "/api/v1/status/runtimeinfo", "since when it runs");
   html += "</ul>\n</main>\n</body>\n</html>\n";
 
   Response response = TextResponse(200, std::move(html));

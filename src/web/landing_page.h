@@ -10,6 +10,7 @@ namespace promtally::web {
 /// What the page at `/` says.
 struct LandingPage {
   std::string version;
+  std::string prefix;  ///< of every path
   std::string telemetry_path;
 };
 

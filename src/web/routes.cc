@@ -25,17 +25,34 @@ std::string_view KnownMethod(std::string_view method) {
 Routes::Routes(RoutesOptions options, const exposition::UsagePage& usage,
                exposition::SelfMetrics& metrics)
     : options_(std::move(options)), usage_(usage), metrics_(metrics) {
-  routes_.push_back({options_.telemetry_path, [this] { return Metrics(); }});
-  routes_.push_back({"/-/healthy", [] { return TextResponse(200, "promtally is Healthy.\n"); }});
-  routes_.push_back({"/-/ready", [this] { return Ready(); }});
-  routes_.push_back({"/", [this] {
-                       return LandingResponse({options_.version, options_.telemetry_path});
-                     }});
+  routes_ = {
+      {options_.telemetry_path, Methods::kRead, [this] { return Scrape(); }},
+      {"/-/healthy", Methods::kRead, [] { return TextResponse(200, "promtally is Healthy.\n"); }},
+      {"/-/ready", Methods::kRead, [this] { return Ready(); }},
+      {"/-/reload", Methods::kChange, [this] { return Reload(); }},
+      {"/-/quit", Methods::kChange, [this] { return Quit(); }},
+      {"/api/v1/status/config", Methods::kRead, [this] { return ConfigResponse(Status()); }},
+      {"/api/v1/status/flags", Methods::kRead, [this] { return FlagsResponse(Status()); }},
+      {"/api/v1/status/buildinfo", Methods::kRead, [this] { return BuildInfoResponse(Status()); }},
+      {"/api/v1/status/runtimeinfo", Methods::kRead,
+       [this] { return RuntimeInfoResponse(Status()); }},
+      {"/", Methods::kRead,
+       [this] {
+         return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
+       }},
+  };
   for (const Route& route : routes_) {
     metrics_.RegisterRoute(route.path);
   }
   metrics_.RegisterRoute(kUnmatched);
 }
+
+bool Routes::Takes(Methods methods, std::string_view method) {
+  return methods == Methods::kRead ? method == "GET" || method == "HEAD"
+                                   : method == "POST" || method == "PUT";
+}
+
+bool Routes::IsScrape(std::string_view method) { return Takes(Methods::kRead, method); }
 
 Response Routes::Handle(const Request& request) {
   const Route* route = Find(request.path);
@@ -44,9 +61,10 @@ Response Routes::Handle(const Request& request) {
   Response response;
   if (route == nullptr) {
     response = TextResponse(404, "404 page not found\n");
-  } else if (request.method != "GET" && request.method != "HEAD") {
+  } else if (!Takes(route->methods, request.method)) {
     response = TextResponse(405, "Method Not Allowed\n");
-    response.headers.emplace_back("Allow", "GET, HEAD");
+    response.headers.emplace_back("Allow",
+                                  route->methods == Methods::kRead ? "GET, HEAD" : "POST, PUT");
   } else {
     response = route->answer();
   }
@@ -67,6 +85,10 @@ void Routes::Observe(const Exchange& exchange) {
   metrics_.ObserveRequest(seen);
   if (exchange.route == options_.telemetry_path) {
     metrics_.CountScrape(exchange.status);
+    if (exchange.handled && IsScrape(exchange.method)) {
+      --scrapes_;
+      metrics_.SetScrapesInFlight(scrapes_);
+    }
   }
 }
 
@@ -78,18 +100,34 @@ Observer Routes::MakeObserver() {
   return [this](const Exchange& exchange) { Observe(exchange); };
 }
 
-const Routes::Route* Routes::Find(const std::string& path) const {
+StatusFacts Routes::Status() const { return options_.status ? options_.status() : StatusFacts{}; }
+
+const Routes::Route* Routes::Find(const std::string& full_path) const {
+  if (!full_path.starts_with(options_.prefix)) {
+    return nullptr;
+  }
+  const std::string path = full_path.substr(options_.prefix.size());
   const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) {
     return path == route.path || (&route == &routes_.front() && path == route.path + "/");
   });
   return found == routes_.end() ? nullptr : &*found;
 }
 
+/// One of at most max_scrapes at a time: Observe takes it back when the response is sent.
+Response Routes::Scrape() {
+  ++scrapes_;
+  metrics_.SetScrapesInFlight(scrapes_);
+  return options_.max_scrapes > 0 && scrapes_ > options_.max_scrapes
+             ? TextResponse(503, "Limit of concurrent requests reached, try again later.\n")
+             : Metrics();
+}
+
 Response Routes::Metrics() const {
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = usage_.Snapshot();
-  response.body.push_back(std::make_shared<const std::string>(metrics_.Text()));
+  response.body.push_back(
+      std::make_shared<const std::string>(metrics_.Text(options_.exporter_metrics)));
   return response;
 }
 
@@ -102,6 +140,29 @@ Response Routes::Ready() const {
   response.headers.emplace_back("X-Prometheus-Stopping",
                                 readiness == Readiness::kStopping ? "true" : "false");
   return response;
+}
+
+Response Routes::Reload() const {
+  if (!options_.lifecycle.enabled) {
+    return TextResponse(403, "Lifecycle API is not enabled.\n");
+  }
+  Response response;
+  const auto later = std::make_shared<Deferral>();
+  response.later = later;
+  options_.lifecycle.reload([later](const base::Status& status) {
+    later->Resolve(
+        status ? TextResponse(200, "")
+               : TextResponse(500, "failed to reload config: " + status.error().message + "\n"));
+  });
+  return response;
+}
+
+Response Routes::Quit() const {
+  if (!options_.lifecycle.enabled) {
+    return TextResponse(403, "Lifecycle API is not enabled.\n");
+  }
+  options_.lifecycle.quit();
+  return TextResponse(200, "Requesting termination... Goodbye!\n");
 }
 
 }  // namespace promtally::web

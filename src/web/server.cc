@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 #include "web/connection.h"
 #include "web/listen_address.h"
@@ -82,11 +83,14 @@ struct Server::State {
   State(asio::io_context& its_loop, ServerOptions its_options, Handler handler, Observer observer)
       : loop(its_loop), options(std::move(its_options)), grace_over(its_loop) {
     service->limits = options.limits;
+    service->external_host = options.external_host;
     service->handler = std::move(handler);
     service->observer = std::move(observer);
   }
 
   base::Status Listen(const std::string& text);
+  base::Status Adopt(int descriptor);
+  base::Status ListenToAll();
   [[nodiscard]] bool HasRoomFor(const asio::ip::address& remote) const;
   void CloseAcceptors();
   void AbortAll();
@@ -275,14 +279,48 @@ Server::~Server() {
   state_->AbortAll();
 }
 
-base::Status Server::Start() {
-  for (const std::string& text : state_->options.listen) {
-    if (auto listening = state_->Listen(text); !listening) {
-      state_->CloseAcceptors();
-      state_->acceptors.clear();
-      state_->addresses.clear();
+base::Status Server::State::Adopt(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  error_code error;
+  const auto acceptor = std::make_shared<tcp::acceptor>(loop);
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+      (address.ss_family != AF_INET && address.ss_family != AF_INET6)) {
+    return base::Fail(base::ErrorCode::kInvalidArgument,
+                      "the inherited descriptor " + std::to_string(descriptor) +
+                          " is no TCP socket: name an address and port in the socket unit");
+  }
+  acceptor->assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (error) {
+    return base::Fail(base::ErrorCode::kUnavailable,
+                      "cannot use the inherited socket: " + error.message());
+  }
+  addresses.push_back(ToText(acceptor->local_endpoint()));
+  acceptors.push_back(acceptor);
+  return {};
+}
+
+base::Status Server::State::ListenToAll() {
+  for (const int descriptor : options.inherited) {
+    if (auto adopted = Adopt(descriptor); !adopted) {
+      return adopted;
+    }
+  }
+  for (const std::string& text :
+       options.inherited.empty() ? options.listen : std::vector<std::string>()) {
+    if (auto listening = Listen(text); !listening) {
       return listening;
     }
+  }
+  return {};
+}
+
+base::Status Server::Start() {
+  if (auto listening = state_->ListenToAll(); !listening) {
+    state_->CloseAcceptors();
+    state_->acceptors.clear();
+    state_->addresses.clear();
+    return listening;
   }
   for (const auto& acceptor : state_->acceptors) {
     asio::co_spawn(state_->loop, State::Accept(state_, acceptor), RethrowIfAny);

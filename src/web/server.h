@@ -36,6 +36,10 @@ struct ServerLimits {
 struct ServerOptions {
   std::vector<std::string> listen{"localhost:9899"};  ///< see ParseListenAddress
   ServerLimits limits;
+  std::string external_host;  ///< that loopback listeners take in Host, beside loopback names
+  /// Sockets that listen already (socket activation), in the place of `listen`; the server owns
+  /// them.
+  std::vector<int> inherited;
 };
 
 /// HTTP/1.0 and 1.1 with keep-alive and pipelining, without TLS.

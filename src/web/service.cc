@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/service.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -27,31 +28,50 @@ class Service {
  public:
   explicit Service(ServiceRequest request)
       : version_(request.build.version),
-        listen_(request.settings->web.listen),
-        log_(request.settings->log),
-        page_(request.settings->export_settings.prefix),
+        configured_(std::move(request.configured)),
+        read_(std::move(request.read)),
+        clock_(request.clock),
+        facts_{config::ToYaml(configured_.settings),
+               std::move(request.flags),
+               request.build,
+               clock_(),
+               clock_(),
+               true},
+        log_(configured_.settings.log),
+        page_(configured_.settings.export_settings.prefix),
         metrics_(request.build),
-        routes_({version_, request.settings->web.telemetry_path}, page_, metrics_),
-        server_(loop_, {request.settings->web.listen, {}}, routes_.MakeHandler(),
-                routes_.MakeObserver()),
+        routes_({version_, configured_.settings.web.telemetry_path, Lifecycle(request),
+                 [this] { return facts_; }, request.route_prefix, request.max_scrapes,
+                 request.exporter_metrics},
+                page_, metrics_),
+        server_(
+            loop_,
+            {configured_.settings.web.listen, {}, request.external_host, request.inherited_sockets},
+            routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
-        daemon_(
-            {&loop_, &ledger_, std::move(request.catalogue),
-             collector::OpenSources(loop_, *request.settings), std::move(request.clock), nullptr},
-            {request.ledger_path, request.settings->export_settings.max_series},
-            std::move(request.reader), &page_, &metrics_, &log_),
-        signals_(loop_, SIGINT, SIGTERM) {}
+        daemon_({&loop_, &ledger_, std::move(request.catalogue),
+                 collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
+                 nullptr},
+                {configured_.ledger_path, configured_.settings.export_settings.max_series},
+                std::move(request.reader), &page_, &metrics_, &log_),
+        signals_(loop_, SIGINT, SIGTERM),
+        hangups_(loop_, SIGHUP) {}
 
   base::Status Run() {
     log_.Info("Starting promtally", {{"version", version_}});
+    log_.Info("Build context", {{"build_context", "(compiler=" + facts_.build.compiler +
+                                                      ", build_type=" + facts_.build.build_type +
+                                                      ", date=" + facts_.build.date + ")"}});
     if (auto status = server_.Start(); !status) {
       return status;
     }
     for (const std::string& address : server_.addresses()) {
       log_.Info("Listening", {{"address", address}});
     }
+    metrics_.SetConfigReload(true, clock_());
     WarnOfOpenListeners();
     WaitForSignal();
+    WaitForHangup();
     daemon_.on_health = [this](bool healthy) {
       if (!stopping_) {
         routes_.SetReadiness(healthy ? Readiness::kReady : Readiness::kStarting);
@@ -75,6 +95,16 @@ class Service {
   }
 
  private:
+  using Reloaded = std::function<void(const base::Status&)>;
+
+  LifecycleRoutes Lifecycle(const ServiceRequest& request) {
+    return {request.enable_lifecycle, [this](Reloaded done) { Reload(std::move(done)); },
+            [this] {
+              log_.Info("Termination was requested over HTTP, exiting gracefully");
+              Stop();
+            }};
+  }
+
   void WaitForSignal() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) {
@@ -89,15 +119,97 @@ class Service {
     });
   }
 
+  void WaitForHangup() {
+    hangups_.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) {
+        return;
+      }
+      WaitForHangup();
+      Reload([](const base::Status&) {});
+    });
+  }
+
+  /// Reads and checks everything first; the daemon takes it between two rounds.
+  void Reload(Reloaded done) {
+    if (stopping_ || daemon_.is_reconfiguring()) {
+      done(base::Fail(base::ErrorCode::kUnavailable,
+                      stopping_ ? "the service is stopping" : "another reload is under way"));
+      return;
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    log_.Info("Loading configuration file", {{"filename", configured_.file}});
+    auto read = read_();
+    if (!read) {
+      FinishReload(tl::unexpected(read.error()), begun, done);
+      return;
+    }
+    WarnOfFixed(*read);
+    auto jobs = std::move(read->jobs);
+    const auto settings = std::make_shared<const config::Settings>(std::move(read->settings));
+    daemon_.Reconfigure(
+        {settings, std::move(jobs),
+         [this, settings, begun, done](const base::Result<std::vector<std::string>>& outcome) {
+           if (outcome) {
+             log_.Configure(settings->log);
+             facts_.config_yaml = config::ToYaml(*settings);
+             for (const std::string& warning : *outcome) {
+               log_.Warn("Configuration", {{"err", warning}});
+             }
+           }
+           FinishReload(outcome ? base::Status() : tl::unexpected(outcome.error()), begun, done);
+         }});
+  }
+
+  void FinishReload(const base::Status& status, std::chrono::steady_clock::time_point begun,
+                    const Reloaded& done) {
+    const base::Instant now = clock_();
+    metrics_.SetConfigReload(status.has_value(), now);
+    facts_.reload_successful = status.has_value();
+    facts_.config_loaded = status ? now : facts_.config_loaded;
+    const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begun);
+    if (status) {
+      log_.Info("Completed loading of configuration file",
+                {{"filename", configured_.file}, {"total_duration", base::ToText(wall)}});
+    } else {
+      log_.Error("The configuration was not taken, the one before stays in force",
+                 {{"filename", configured_.file}, {"err", status.error().message}});
+    }
+    done(status);
+  }
+
+  /// What a running process cannot change.
+  void WarnOfFixed(const collector::Configured& read) const {
+    const auto warn = [this](const char* key) {
+      log_.Warn("A changed setting needs a restart", {{"setting", key}});
+    };
+    if (read.settings.web.listen != configured_.settings.web.listen) {
+      warn("web.listen");
+    }
+    if (read.settings.web.telemetry_path != configured_.settings.web.telemetry_path) {
+      warn("web.telemetry_path");
+    }
+    if (read.ledger_path != configured_.ledger_path) {
+      warn("ledger.path");
+    }
+  }
+
   void Stop() {
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) {
+      return;
+    }
     routes_.SetReadiness(Readiness::kStopping);
-    daemon_.Stop([this] { server_.Stop(kGrace, [this] { signals_.cancel(); }); });
+    daemon_.Stop([this] {
+      server_.Stop(kGrace, [this] {
+        signals_.cancel();
+        hangups_.cancel();
+      });
+    });
   }
 
   /// Prometheus' exporters listen everywhere; whoever does so without a guard should know it.
   void WarnOfOpenListeners() const {
-    for (const std::string& text : listen_) {
+    for (const std::string& text : configured_.settings.web.listen) {
       const auto address = ParseListenAddress(text);
       if (address && !IsLoopbackName(address->host)) {
         log_.Warn("Listening beyond this machine without authentication", {{"address", text}});
@@ -106,7 +218,10 @@ class Service {
   }
 
   std::string version_;
-  std::vector<std::string> listen_;
+  collector::Configured configured_;  // as it was at the start
+  collector::ReadConfigured read_;
+  std::function<base::Instant()> clock_;
+  StatusFacts facts_;
   boost::asio::io_context loop_{1};
   collector::EventLog log_;
   exposition::UsagePage page_;
@@ -116,6 +231,7 @@ class Service {
   collector::LedgerThread ledger_;
   collector::Daemon daemon_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangups_;
   std::optional<base::Error> fatal_;
   bool stopping_ = false;
 };

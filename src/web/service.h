@@ -4,8 +4,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "collector/catalogue.h"
+#include "collector/configured.h"
 #include "exposition/self_metrics.h"
 #include "ledger/reader.h"
 #include "ledger/sqlite_ledger.h"
@@ -14,8 +17,15 @@
 namespace promtally::web {
 
 struct ServiceRequest {
-  const config::Settings* settings = nullptr;  ///< sources, web, export, log; outlives the call
-  std::string ledger_path;
+  collector::Configured configured;
+  collector::ReadConfigured read;      ///< for reloads
+  bool enable_lifecycle = false;       ///< `/-/reload` and `/-/quit`
+  std::string route_prefix;            ///< of every path, `/x`; empty: none
+  std::string external_host;           ///< a Host that loopback listeners take beside their own
+  std::vector<int> inherited_sockets;  ///< in the place of web.listen
+  std::size_t max_scrapes = 40;
+  bool exporter_metrics = true;
+  std::vector<std::pair<std::string, std::string>> flags;  ///< as `/api/v1/status/flags` shows them
   std::unique_ptr<ledger::WritableLedger> ledger;
   std::shared_ptr<ledger::Reader> reader;
   std::shared_ptr<collector::Catalogue> catalogue;
@@ -23,9 +33,10 @@ struct ServiceRequest {
   std::function<base::Instant()> clock;
 };
 
-/// Schedules, collects and answers HTTP until SIGINT or SIGTERM; then nothing is left half done. A
-/// second signal ends the process at once (the ledger survives that). An error: it could not
-/// listen. Blocks its caller.
+/// Schedules, collects and answers HTTP until SIGINT or SIGTERM; then nothing is left half done.
+/// SIGHUP (and `/-/reload`) reads the configuration anew: it is taken between two rounds, or
+/// changes nothing. A second signal ends the process at once (the ledger survives that). An error:
+/// it could not listen. Blocks its caller.
 [[nodiscard]] base::Status RunService(ServiceRequest request);
 
 }  // namespace promtally::web

@@ -50,7 +50,7 @@ class Serving:
     def _read_log(self):
         for line in self._process.stderr:
             self.log.append(line)
-            found = re.search(r"Listening.*address=\"?([\d.:]+)", line)
+            found = re.search(r'Listening.*address"?[=:]"?([\d.:]+)', line)
             if found:
                 self._address = found.group(1)
                 self._listening.set()

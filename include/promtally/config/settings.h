@@ -91,6 +91,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 [[nodiscard]] SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
                                         const Environment& environment);
 
+/// The settings in force as promtally.yml, defaults written out and every secret as `<secret>`.
+[[nodiscard]] std::string ToYaml(const Settings& settings);
+
 /// True when the file has a top-level key of promtally.yml (`check` decides by it which kind a file
 /// is).
 [[nodiscard]] bool LooksLikeSettings(std::string_view bytes);

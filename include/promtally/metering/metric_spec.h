@@ -51,6 +51,9 @@ struct MetricSpec {
   std::string query_prefix;
   std::string query_suffix;
   ExportOptions export_options;
+  /// The name that the ledger knows it by when it is first seen under this one; empty: none. No
+  /// part of the definition: it changes no query.
+  std::string renamed_from;
   bool backfill =
       false;  ///< added to a running job: starts at the job's `start`, not at the next period
 };

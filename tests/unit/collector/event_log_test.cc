@@ -43,9 +43,10 @@ const std::vector<std::string>& HostileValues() {
   return values;
 }
 
-TEST(EventLog, WritesLogfmtWithTimeLevelAndMessage) {
+TEST(EventLog, WritesLogfmtWithTimeCallerLevelAndMessage) {
   EXPECT_THAT(Written(config::LogFormat::kLogfmt, "plain-value"),
-              MatchesRegex("ts=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z level=warn "
+              MatchesRegex("ts=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z "
+                           "caller=event_log_test\\.cc:[0-9]+ level=warn "
                            "msg=\"Period failed\" err=plain-value name=a\n"));
 }
 
@@ -111,6 +112,14 @@ TEST(EventLog, LeavesOutWhatIsBelowItsLevel) {
   testing::internal::CaptureStderr();
   log.Error("e");
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("level=error msg=e"));
+}
+
+TEST(EventLog, FollowsAnotherConfiguration) {
+  EventLog log(Settings(config::LogFormat::kLogfmt, config::LogLevel::kError));
+  log.Configure(Settings(config::LogFormat::kJson, config::LogLevel::kDebug));
+  testing::internal::CaptureStderr();
+  log.Debug("d");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr(R"("level":"debug","msg":"d"})"));
 }
 
 }  // namespace

@@ -55,6 +55,9 @@ class FailingLedger : public ledger::WritableLedger {
                                                std::int64_t config_id) override {
     return real_->AddVersion(spec_id, version, config_id);
   }
+  base::Status RenameSpec(std::int64_t id, std::string_view name) override {
+    return real_->RenameSpec(id, name);
+  }
   base::Status SetRetired(std::int64_t id, std::optional<base::Instant> at) override {
     return real_->SetRetired(id, at);
   }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promtally/config/settings.h"
+
+namespace promtally::config {
+namespace {
+
+constexpr std::string_view kSecret = "<secret>";
+
+/// A double-quoted scalar: no text can end it or begin a key of its own.
+std::string Quoted(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      quoted += "\\x";
+      quoted += kDigits[byte >> 4U];
+      quoted += kDigits[byte & 0xFU];
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string List(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) {
+    text += (text.empty() ? "" : ", ") + Quoted(item);
+  }
+  return "[" + text + "]";
+}
+
+/// `user:password@` of a URL is left out of what people see.
+std::string WithoutPassword(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t at = url.rfind('@', end);
+  if (at == std::string::npos || at < begin) {
+    return url;
+  }
+  return url.substr(0, begin) + std::string(kSecret) + url.substr(at);
+}
+
+/// Lines of one map.
+class Lines {
+ public:
+  explicit Lines(std::string indent, std::string first = {})
+      : indent_(std::move(indent)), next_(first.empty() ? indent_ : std::move(first)) {}
+
+  void Raw(std::string_view key, std::string_view value) {
+    text_ += next_;
+    text_ += key;
+    text_ += ": ";
+    text_ += value;
+    text_ += '\n';
+    next_ = indent_;
+  }
+  void Text(std::string_view key, std::string_view value) { Raw(key, Quoted(value)); }
+  void IfText(std::string_view key, std::string_view value) {
+    if (!value.empty()) {
+      Text(key, value);
+    }
+  }
+  void Bool(std::string_view key, bool value) { Raw(key, value ? "true" : "false"); }
+  void Duration(std::string_view key, base::Milliseconds value) { Raw(key, base::ToText(value)); }
+  void Hide(std::string_view key, const Secret& secret) {
+    if (!secret.value.empty()) {
+      Raw(key, kSecret);
+    } else if (!secret.file.empty()) {
+      Text(std::string(key) + "_file", secret.file);
+    }
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string indent_;
+  std::string next_;
+  std::string text_;
+};
+
+std::string Nested(std::string_view key, const Lines& lines, std::string_view indent) {
+  return lines.text().empty() ? std::string()
+                              : std::string(indent) + std::string(key) + ":\n" + lines.text();
+}
+
+std::string HttpText(const HttpClientSettings& http) {
+  const std::string indent = "    ";
+  Lines basic("      ");
+  basic.IfText("username", http.username);
+  basic.Hide("password", http.password);
+  Lines authorization("      ");
+  if (!http.credentials.empty()) {
+    authorization.Text("type", http.authorization_type);
+    authorization.Hide("credentials", http.credentials);
+  }
+  Lines tls("      ");
+  tls.IfText("ca_file", http.ca_file);
+  tls.IfText("cert_file", http.cert_file);
+  tls.IfText("key_file", http.key_file);
+  tls.IfText("server_name", http.server_name);
+  if (http.insecure_skip_verify) {
+    tls.Bool("insecure_skip_verify", true);
+  }
+  Lines headers("      ");
+  for (const auto& header : http.headers) {
+    headers.Raw(Quoted(header.first), kSecret);  // a token as often as a tenant
+  }
+  Lines rest(indent);
+  rest.Bool("follow_redirects", http.follow_redirects);
+  rest.IfText("proxy_url", WithoutPassword(http.proxy_url));
+  rest.IfText("no_proxy", http.no_proxy);
+  if (http.proxy_from_environment) {
+    rest.Bool("proxy_from_environment", true);
+  }
+  return Nested("basic_auth", basic, indent) + Nested("authorization", authorization, indent) +
+         Nested("tls_config", tls, indent) + Nested("headers", headers, indent) + rest.text();
+}
+
+std::string SourceText(const SourceSettings& source) {
+  Lines lines("    ", "  - ");
+  lines.Text("name", source.name);
+  lines.Text("type", source.type);
+  lines.Text("url", WithoutPassword(source.url));
+  lines.Duration("timeout", source.timeout);
+  lines.Raw("concurrency", std::to_string(source.concurrency));
+  return lines.text() + HttpText(source.http);
+}
+
+std::string NumberText(double number) {
+  std::string text = std::to_string(number);
+  text.erase(text.find_last_not_of('0') + 1);
+  text.erase(text.find_last_not_of('.') + 1);
+  return text;
+}
+
+std::string JobText(const JobSettings& job) {
+  Lines lines("    ", "  - ");
+  lines.Text("job", job.job);
+  lines.Text("source", job.source);
+  lines.Text("metrics_file", job.metrics_file);
+  lines.Duration("period", base::Milliseconds(job.schedule.period));
+  lines.Raw("wait_periods", std::to_string(job.schedule.wait_periods));
+  lines.Duration("settle", job.schedule.settle);
+  if (job.scope_key) {
+    lines.Text("scope_key", *job.scope_key);
+    lines.Raw("scopes", "{include: " + List(job.include_scopes) +
+                            ", exclude: " + List(job.exclude_scopes) + "}");
+  }
+  if (job.start) {
+    lines.Raw("start", base::ToText(*job.start));
+  }
+  lines.Raw("rounding", job.rounding == metering::RoundingMode::kExact ? "exact" : "cloudkitty");
+  lines.Raw("on_bad_series", job.on_bad_series == OnBadSeries::kHold ? "hold" : "reject");
+  lines.Duration("empty_after", job.empty_after);
+  lines.Raw("min_coverage", NumberText(job.min_coverage));
+  return lines.text();
+}
+
+std::string_view LevelText(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      break;
+  }
+  return "error";
+}
+
+}  // namespace
+
+std::string ToYaml(const Settings& settings) {
+  std::string text;
+  if (!settings.sources.empty()) {
+    text += "sources:\n";
+  }
+  for (const SourceSettings& source : settings.sources) {
+    text += SourceText(source);
+  }
+  if (!settings.jobs.empty()) {
+    text += "collect:\n";
+  }
+  for (const JobSettings& job : settings.jobs) {
+    text += JobText(job);
+  }
+  Lines ledger("  ");
+  ledger.Text("type", settings.ledger.type);
+  ledger.Text("path", settings.ledger.path);
+  Lines web("  ");
+  web.Raw("listen", List(settings.web.listen));
+  web.Text("telemetry_path", settings.web.telemetry_path);
+  Lines exported("  ");
+  exported.Text("prefix", settings.export_settings.prefix);
+  exported.Raw("max_series", std::to_string(settings.export_settings.max_series));
+  Lines log("  ");
+  log.Raw("level", LevelText(settings.log.level));
+  log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
+  return text + Nested("ledger", ledger, "") + Nested("web", web, "") +
+         Nested("export", exported, "") + Nested("log", log, "");
+}
+
+}  // namespace promtally::config

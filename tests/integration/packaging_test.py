@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The unit, the man page, the alert rules and the image are what their own judges take for right. The image is built only
+where PROMTALLY_IMAGE=1 (minutes), with the tool in PROMTALLY_IMAGE_TOOL, docker or podman."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support import promtally_cli  # noqa: E402: the path is set above
+
+ETC = promtally_cli.ROOT / "etc"
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, encoding="utf-8", check=False, **options)
+
+
+class Unit(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    def test_systemd_takes_the_unit(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # It wants the program at the path that the unit names.
+            unit = pathlib.Path(folder) / "promtally.service"
+            text = (ETC / "promtally.service").read_text(encoding="utf-8")
+            unit.write_text(text.replace("/usr/bin/promtally", promtally_cli.binary()), encoding="utf-8")
+            verified = run("systemd-analyze", "verify", "--man=no", unit)
+        self.assertEqual((verified.returncode, verified.stdout), (0, ""))
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    def test_its_exposure_is_at_most_two(self):
+        judged = run("systemd-analyze", "security", "--offline=true", "--threshold=20", ETC / "promtally.service")
+        self.assertEqual(judged.returncode, 0, judged.stdout)
+
+
+class ManPage(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_mandoc_finds_nothing(self):
+        linted = run("mandoc", "-T", "lint", "-W", "style", ETC / "promtally.1")
+        self.assertEqual((linted.returncode, linted.stdout), (0, ""))
+
+    def test_names_every_command(self):
+        page = (ETC / "promtally.1").read_text(encoding="utf-8")
+        text = promtally_cli.run("--help").stdout
+        commands = [line.split()[0] for line in text.split("SUBCOMMANDS:" if "SUBCOMMANDS:" in text else "Subcommands:")[1]
+                    .splitlines() if line.startswith("  ") and line[2] != " "]
+        self.assertIn("collect", commands)
+        for command in commands:
+            self.assertIn(f"Cm {command}", page)
+
+
+class Alerts(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
+    def test_promtool_takes_the_rules(self):
+        checked = run("promtool", "check", "rules", ETC / "alerts.yml")
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+
+
+def image_tool():
+    if os.environ.get("PROMTALLY_IMAGE_TOOL"):
+        return os.environ["PROMTALLY_IMAGE_TOOL"]
+    return next((tool for tool in ("docker", "podman") if shutil.which(tool)), None)
+
+
+@unittest.skipUnless(os.environ.get("PROMTALLY_IMAGE") == "1", "PROMTALLY_IMAGE=1 builds the image")
+@unittest.skipUnless(os.environ.get("PROMTALLY_IMAGE_TOOL"), "PROMTALLY_IMAGE_TOOL names a tool with build, start and health")
+class Image(unittest.TestCase):
+    TAG, NAME = "promtally:test", "promtally-test"
+
+    def tool(self, *arguments):
+        done = run(image_tool(), *arguments, cwd=promtally_cli.ROOT)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        return done.stdout
+
+    def test_is_built_run_and_healthy(self):
+        self.tool(promtally_cli.ROOT, self.TAG)
+        self.assertIn("promtally, version", self.tool("run", self.TAG, "--version"))
+        with tempfile.TemporaryDirectory() as folder:
+            configuration = pathlib.Path(folder) / "promtally.yml"
+            configuration.write_text("web: {listen: 'localhost:9899'}\n", encoding="utf-8")
+            pathlib.Path(folder).chmod(0o755)
+            self.tool("start", self.NAME, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "-v",
+                      f"{folder}:/etc/promtally:ro", self.TAG)
+            try:
+                self.assertIn("healthy", self.tool("health", self.NAME, "30"))
+                self.assertIn("uid=10001", self.tool("exec", self.NAME, "id"))
+            finally:
+                self.assertEqual(self.tool("stop", self.NAME).strip().splitlines()[-1], "0")
+
+
+if __name__ == "__main__":
+    unittest.main()
