@@ -20,7 +20,7 @@ using std::chrono::microseconds;
 using testing::HasSubstr;
 using testing::Not;
 
-BuildInfo Build() { return {"0.1.0", "abc", "main", "GCC 12", "Debug", "sqlite"}; }
+BuildInfo Build() { return {"0.1.0", "abc", "main", "GCC 12", "Debug", "sqlite", ""}; }
 
 void FillAll(SelfMetrics& metrics) {
   metrics.RegisterSource("prometheus");
