@@ -46,6 +46,19 @@ void JoinPaths(const std::string& config_file, config::HttpClientSettings* http)
   }
 }
 
+/// Secrets and certificates are read when they are needed, which is late to learn that one is gone.
+void CheckFiles(const config::HttpClientSettings& http, ConfigurationRead& read) {
+  for (const std::string& path :
+       {http.password.file, http.credentials.file, http.ca_file, http.cert_file, http.key_file}) {
+    if (path.empty()) {
+      continue;
+    }
+    if (auto text = ReadFile(path); !text) {
+      read.failures.push_back(text.error().message);
+    }
+  }
+}
+
 std::string NearestAligned(base::Instant instant, base::Seconds period) {
   return fmt::format("{} is not aligned to {} periods; the nearest aligned instants are {} and {}",
                      base::ToText(instant), base::ToText(base::Milliseconds(period)),
@@ -126,6 +139,9 @@ ConfigurationRead ReadConfiguration(const std::string& file) {
 
 base::Result<Configuration> RereadConfiguration(const std::string& file) {
   ConfigurationRead read = ReadConfiguration(file);
+  for (const config::SourceSettings& source : read.configuration.settings.sources) {
+    CheckFiles(source.http, read);
+  }
   if (!read.HasErrors()) {
     return std::move(read.configuration);
   }

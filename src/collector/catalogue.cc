@@ -230,26 +230,42 @@ class Registration {
   bool job_is_new_ = false;
 };
 
-}  // namespace
+using Specs = std::vector<Spec>;
 
-namespace {
+Specs::const_iterator FindSpec(const Specs& stored, const std::string& name) {
+  return std::find_if(stored.begin(), stored.end(),
+                      [&name](const Spec& row) { return row.name == name; });
+}
 
-/// Refuses a spec that would take over another one's usage.
-base::Status CheckRenames(ledger::Ledger& ledger, std::int64_t job_id,
-                          const metering::MetricSpecs& specs) {
+bool WasNamed(const Spec& row, const std::string& name) {
+  return std::any_of(row.versions.begin(), row.versions.end(),
+                     [&name](const SpecVersion& version) { return version.name == name; });
+}
+
+/// Ids of records hold the name under which they were committed: a spec that would take over
+/// another one's usage, or a name that went on as another one, would give two records one id.
+base::Status CheckNames(ledger::Ledger& ledger, std::int64_t job_id,
+                        const metering::MetricSpecs& specs) {
   auto stored = ledger.Specs(job_id);
   if (!stored) {
     return tl::unexpected(stored.error());
   }
-  const auto knows = [&stored](const std::string& name) {
-    return std::any_of(stored->begin(), stored->end(),
-                       [&name](const Spec& row) { return row.name == name; });
-  };
   for (const metering::MetricSpec& spec : specs) {
-    if (!spec.renamed_from.empty() && knows(spec.renamed_from) && knows(spec.name)) {
+    const bool is_known = FindSpec(*stored, spec.name) != stored->end();
+    const auto old =
+        spec.renamed_from.empty() ? stored->end() : FindSpec(*stored, spec.renamed_from);
+    if (is_known && old != stored->end()) {
       return base::Fail(base::ErrorCode::kConflict,
                         "\"" + spec.name + "\" cannot take over \"" + spec.renamed_from +
                             "\": the ledger has usage of both; remove renamed_from");
+    }
+    const auto other = std::find_if(stored->begin(), stored->end(), [&](const Spec& row) {
+      return WasNamed(row, spec.name) && (old == stored->end() || row.id != old->id);
+    });
+    if (!is_known && other != stored->end()) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        "\"" + spec.name + "\" was the name of \"" + other->name +
+                            "\", whose records keep it; give the spec another alt_name");
     }
   }
   return {};
@@ -272,7 +288,7 @@ base::Status CheckIdentities(ledger::Ledger& ledger, const RegisterRequest& requ
       return base::Fail(base::ErrorCode::kConflict,
                         change + " (--accept-identity-change takes it)");
     }
-    if (auto status = CheckRenames(ledger, (*known)->id, configured.specs); !status) {
+    if (auto status = CheckNames(ledger, (*known)->id, configured.specs); !status) {
       return status;
     }
   }

@@ -22,11 +22,9 @@ constexpr std::chrono::milliseconds kShortestPause{200};
 constexpr std::chrono::seconds kLedgerPause{10};  // after a failed write
 constexpr std::chrono::minutes kRepeatWarnings{1};
 
-using SpecName = std::pair<std::string, std::string>;  // job, name
-
 /// Those that are exported: retired ones are not.
-std::set<SpecName> SpecsOf(const Catalogue& catalogue) {
-  std::set<SpecName> names;
+std::set<std::pair<std::string, std::string>> SpecsOf(const Catalogue& catalogue) {
+  std::set<std::pair<std::string, std::string>> names;
   for (const CatalogueJob& job : catalogue.jobs) {
     for (const CatalogueSpec& spec : job.specs) {
       if (!spec.stored.retired_at) {
@@ -52,7 +50,8 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
       tick_timer_(*context_.loop) {
   context_.observer = this;
   HookSources();
-  for (const SpecName& spec : SpecsOf(*context_.catalogue)) {
+  exported_ = SpecsOf(*context_.catalogue);
+  for (const SpecName& spec : exported_) {
     metrics_.RegisterSpec(spec.first, spec.second);
   }
 }
@@ -151,15 +150,14 @@ void Daemon::Apply(const config::Settings& settings, Catalogue catalogue) {
   }
   context_.gates = gates;
   HookSources();
-  const std::set<SpecName> before = SpecsOf(*context_.catalogue);
   context_.catalogue = std::make_shared<Catalogue>(std::move(catalogue));
-  const std::set<SpecName> now = SpecsOf(*context_.catalogue);
+  const std::set<SpecName> before = std::exchange(exported_, SpecsOf(*context_.catalogue));
   for (const SpecName& spec : before) {
-    if (!now.contains(spec)) {
+    if (!exported_.contains(spec)) {
       metrics_.RemoveSpec(spec.first, spec.second);
     }
   }
-  for (const SpecName& spec : now) {
+  for (const SpecName& spec : exported_) {
     metrics_.RegisterSpec(spec.first, spec.second);
   }
   page_.Reset(settings.export_settings.prefix);
@@ -301,6 +299,9 @@ void Daemon::OnPeriod(const PeriodReport& report) {
   LogSeries(report);
   warnings_.erase(report.spec_id);
   exporter_.Mark(report.spec_id);
+  if (!exported_.contains({report.job, report.name})) {
+    return;  // an open period of a retired spec: its series left the page
+  }
   metrics_.ObserveCommit(
       report.job, report.name,
       {report.commit, static_cast<std::int64_t>(report.records),

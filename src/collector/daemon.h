@@ -83,6 +83,8 @@ class Daemon : public RoundObserver {
   Exporter exporter_;
   boost::asio::steady_timer round_timer_;
   boost::asio::steady_timer tick_timer_;
+  using SpecName = std::pair<std::string, std::string>;  // job, name
+  std::set<SpecName> exported_;
   std::shared_ptr<Round> round_;
   std::optional<Reconfiguration> next_;
   std::function<void()> stopped_;

@@ -112,6 +112,26 @@ void VerifyGaps(const Spec& spec, const std::vector<PeriodRow>& periods,
   }
 }
 
+/// Ids of records hold the name under which they were committed.
+void VerifyNames(Connection& db, const Job& job, const Spec& spec, Findings& findings) {
+  auto rows = db.Query(
+      "select distinct p.begin, p.end, v.name, other.name"
+      " from spec_version v join period p using(spec_version_id)"
+      " join spec other on other.job_id = ?2 and other.spec_id > ?1"
+      " join spec_version w on w.spec_id = other.spec_id and w.name = v.name"
+      " join period q on q.spec_id = w.spec_id and q.kind = p.kind and q.begin = p.begin"
+      " and q.spec_version_id = w.spec_version_id"
+      " where v.spec_id = ?1 and p.spec_id = ?1"
+      " and exists (select 1 from record r where r.period_id = p.period_id)"
+      " and exists (select 1 from record r where r.period_id = q.period_id) order by p.begin",
+      spec.id, job.id);
+  while (rows.Next()) {
+    findings.Add(metering::Period{rows->Instant(0), rows->Instant(1)},
+                 "has records under the name \"" + std::string(rows->Text(2)) +
+                     "\", and so has the spec \"" + std::string(rows->Text(3)) + "\"");
+  }
+}
+
 void VerifyNothingElse(Connection& db, std::int64_t seen_records, Findings& findings) {
   const std::int64_t all = db.Find("select count(*) from record").value_or(0);
   if (all != seen_records) {
@@ -142,6 +162,7 @@ void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& find
   }
   const std::vector<PeriodRow> periods = ReadPeriods(db, spec.id);
   VerifyTiling(db, job, spec, periods, findings);
+  VerifyNames(db, job, spec, findings);
   for (const auto kind : {metering::UsageKind::kMeasured, metering::UsageKind::kPredicted}) {
     SeriesSums sums;
     for (const PeriodRow& period : periods) {

@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "collector/daemon.h"
@@ -131,9 +133,12 @@ class Service {
 
   /// Reads and checks everything first; the daemon takes it between two rounds.
   void Reload(Reloaded done) {
-    if (stopping_ || daemon_.is_reconfiguring()) {
-      done(base::Fail(base::ErrorCode::kUnavailable,
-                      stopping_ ? "the service is stopping" : "another reload is under way"));
+    if (stopping_) {
+      done(base::Fail(base::ErrorCode::kUnavailable, "the service is stopping"));
+      return;
+    }
+    if (daemon_.is_reconfiguring()) {
+      waiting_.push_back(std::move(done));  // files may have changed since they were read
       return;
     }
     const auto begun = std::chrono::steady_clock::now();
@@ -176,6 +181,21 @@ class Service {
                  {{"filename", configured_.file}, {"err", status.error().message}});
     }
     done(status);
+    ReloadForWaiting();
+  }
+
+  /// One reload answers all that were asked for while another was under way.
+  void ReloadForWaiting() {
+    if (waiting_.empty()) {
+      return;
+    }
+    boost::asio::post(loop_, [this, waiting = std::exchange(waiting_, {})] {
+      Reload([waiting](const base::Status& status) {
+        for (const Reloaded& done : waiting) {
+          done(status);
+        }
+      });
+    });
   }
 
   /// What a running process cannot change.
@@ -222,6 +242,7 @@ class Service {
   collector::ReadConfigured read_;
   std::function<base::Instant()> clock_;
   StatusFacts facts_;
+  std::vector<Reloaded> waiting_;
   boost::asio::io_context loop_{1};
   collector::EventLog log_;
   exposition::UsagePage page_;

@@ -12,9 +12,9 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.fake_prometheus import FakePrometheus, by_metric, vector  # noqa: E402: the path is set above
+from support.fake_prometheus import Answer, FakePrometheus, by_metric, vector  # noqa: E402: the path is set above
 from support.serving import Serving  # noqa: E402
-from support.workspace import BEGIN, HOUR, Workspace, hour, spec  # noqa: E402
+from support.workspace import BEGIN, HOUR, Workspace, hour, instant, spec  # noqa: E402
 
 BAD_FILES = int(os.environ.get("PROMTALLY_BAD_FILES", "300"))
 PATIENCE = 30
@@ -94,6 +94,20 @@ class LifecycleRoutes(Reloading):
         self.stop_and_verify(service, work)
 
 
+    def test_a_reload_that_is_asked_for_during_another_follows_it(self):
+        work = self.work(["a"])
+        service = self.serve(work)
+        for number in range(20):
+            work.write_metrics(["a"])
+            service.signal(signal.SIGHUP)
+            names = ["a", "c" if number % 2 else "d"]
+            work.write_metrics(names)
+            self.assertEqual(post(service, "/-/reload"), (200, ""))
+            current = work.sql("select name from spec where retired_at is null order by name")
+            self.assertEqual(current, [(name,) for name in names], f"number {number}")
+        self.stop_and_verify(service, work)
+
+
 class BadFiles(Reloading):
     def test_a_bad_file_changes_nothing_and_is_reported_with_its_place(self):
         work = self.work(["a"])
@@ -118,6 +132,21 @@ class BadFiles(Reloading):
         self.assertEqual(status, 500)
         self.assertIn("nonsense", text)
         self.assertNotIn("canary", text + "".join(service.log))
+        self.stop_and_verify(service, work)
+
+    def test_a_missing_secret_or_certificate_changes_nothing(self):
+        work = self.work(["a"])
+        service = self.serve(work)
+        original = dict(work.settings["sources"][0])
+        for change in ({"basic_auth": {"username": "u", "password_file": "gone"}},
+                       {"authorization": {"credentials_file": "gone"}}, {"tls_config": {"ca_file": "gone"}}):
+            work.settings["sources"][0] = {**original, **change}
+            work.write_settings()
+            work.write_metrics(["a", "b"])
+            status, text = post(service, "/-/reload")
+            self.assertEqual(status, 500, change)
+            self.assertRegex(text, r"^failed to reload config: cannot read \S*gone: ")
+            self.assertEqual(work.sql("select name from spec"), [("a",)])
         self.stop_and_verify(service, work)
 
     def test_hundreds_of_damaged_files_are_each_refused(self):
@@ -181,6 +210,21 @@ class WhatChanges(Reloading):
         self.assertNotIn('name="b"', page.text)
         self.stop_and_verify(service, work)
         self.assertTrue(work.status()[0]["b"]["retired"])
+
+    def test_open_periods_of_a_retired_spec_finish_and_bring_no_series_back(self):
+        answers = {name: [({"project_id": "p1"}, "5")] for name in "ab"}
+        answers["b"] = Answer("down", 503)
+        self.server.answer = by_metric(answers)
+        begin = int(time.time()) // HOUR * HOUR - 5 * HOUR
+        work = self.work(["a", "b"], start=instant(begin))
+        service = self.serve(work)
+        wait_for(lambda: work.status()[0]["b"]["open"] > 0, "open periods")
+        work.write_metrics(["a"])
+        self.assertEqual(post(service, "/-/reload")[0], 200)
+        answers["b"] = [({"project_id": "p1"}, "5")]
+        wait_for(lambda: work.status()[0]["b"]["committed"] > 2, "the open periods")
+        self.assertNotIn('name="b"', service.page().text)
+        self.stop_and_verify(service, work)
 
     def test_a_removed_source_leaves_the_page(self):
         work = self.work(["a"])
@@ -286,6 +330,26 @@ class Renames(Reloading):
         work.write_metrics({"b": spec(alt_name="new", renamed_from="old")})
         outcome = work.collect(1, 2, status=3)
         self.assertIn('"new" cannot take over "old": the ledger has usage of both', outcome.stderr)
+
+    def test_a_name_that_records_hold_is_given_to_no_other_spec(self):
+        work = self.work({"a": spec(alt_name="old")})
+        work.collect(2)
+        work.write_metrics({"a": spec(alt_name="new", renamed_from="old")})
+        work.collect(2, 3)
+        work.write_metrics({"a": spec(alt_name="new"), "b": spec(alt_name="old")})
+        outcome = work.collect(3, status=3)  # the same hours, and so the same ids
+        self.assertIn('"old" was the name of "new", whose records keep it', outcome.stderr)
+        self.assertEqual(len(work.records()), 3)
+        work.write_metrics({"a": spec(alt_name="old", renamed_from="new")})  # its own name it may have again
+        work.collect(3, 4)
+        work.verify()
+
+    def test_verify_finds_two_specs_with_records_under_one_name(self):
+        work = self.work({"a": spec(alt_name="old"), "b": spec(alt_name="other")})
+        work.collect(1)
+        work.sql("update spec_version set name = 'old' where name = 'other'")
+        outcome = work.expect(1, "verify", "--ledger", work.ledger)
+        self.assertIn('has records under the name "old"', outcome.stdout + outcome.stderr)
 
     def test_a_file_that_has_both_names_is_refused(self):
         work = self.work({"a": spec(alt_name="old"), "b": spec(alt_name="new", renamed_from="old")})
