@@ -30,7 +30,8 @@ void LoadMetrics(const std::string& config_file, ConfigurationRead& read,
     read.failures.push_back(text.error().message);
     return;
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
+  config::MetricsFile metrics =
+      config::ReadMetricsFile(*text, path, {true, job->settings.scope_key});
   job->specs = std::move(metrics.specs);
   job->metrics_text = *std::move(text);
   read.metrics_files.push_back({path, std::move(metrics.diagnostics)});
