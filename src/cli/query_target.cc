@@ -97,6 +97,7 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   target.scope_key = options.scope_key.empty() ? job.scope_key : options.scope_key;
   target.scopes = options.scopes;
   target.per_scope = options.per_scope;
+  target.limits = job.limits;
   target.rounding = options.rounding.empty()      ? job.rounding
                     : options.rounding == "exact" ? metering::RoundingMode::kExact
                                                   : metering::RoundingMode::kCloudKitty;

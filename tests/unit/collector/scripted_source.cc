@@ -77,11 +77,14 @@ void ScriptedSource::Identify(std::function<void(source::ServerIdentity)> done) 
   }
 }
 
-void ScriptedSource::ListLabelValues(std::string /*label*/, std::string /*selector*/,
+void ScriptedSource::ListLabelValues(std::string /*label*/, std::string selector,
                                      metering::Period period,
                                      std::function<void(LabelValues)> done) {
-  Post([script = script_, period, done = std::move(done)](bool cancelled) {
-    done(cancelled ? LabelValues{{}, Unreachable().failure} : script->values(period));
+  Post([script = script_, selector = std::move(selector), period,
+        done = std::move(done)](bool cancelled) {
+    done(cancelled           ? LabelValues{{}, Unreachable().failure}
+         : script->values_of ? script->values_of(selector)
+                             : script->values(period));
   });
 }
 
