@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -20,6 +21,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kNamedProblems = 20;
 constexpr std::size_t kBarWidth = 24;
+constexpr double kSecondsBeforeRate = 1;  // what came in less says little
 
 bool IsTerminal() {
   const char* term = std::getenv("TERM");
@@ -28,11 +30,28 @@ bool IsTerminal() {
 
 }  // namespace
 
+std::string ProgressText(const ProgressCounts& counts) {
+  const double seconds = std::chrono::duration<double>(counts.elapsed).count();
+  std::string text = fmt::format("{}/{} periods, {} records, {:.1f} s", counts.done, counts.planned,
+                                 counts.records, seconds);
+  if (counts.done == 0 || seconds < kSecondsBeforeRate) {
+    return text;
+  }
+  const double rate = static_cast<double>(counts.done) / seconds;
+  text += fmt::format(", {:.1f} periods/s", rate);
+  if (counts.done < counts.planned) {
+    const auto left = static_cast<double>(counts.planned - counts.done) / rate;
+    text +=
+        ", " + base::ToText(base::Seconds(static_cast<std::int64_t>(std::ceil(left)))) + " left";
+  }
+  return text;
+}
+
 Progress::Progress()
     : terminal_(IsTerminal()), started_(steady_clock::now()), drawn_at_(started_) {}
 
 void Progress::OnPlanned(std::size_t periods) {
-  planned_ = periods;
+  planned_ = done_ + periods;  // a run may have several rounds
   Draw(false);
 }
 
@@ -86,9 +105,7 @@ void Progress::Draw(bool last) {
   if (planned_ == 0 || (!terminal_ && (last || drawn_at_ - started_ < std::chrono::seconds(5)))) {
     return;
   }
-  const double seconds = std::chrono::duration<double>(drawn_at_ - started_).count();
-  const std::string counts =
-      fmt::format("{}/{} periods, {} records, {:.1f} s", done_, planned_, records_, seconds);
+  const std::string counts = ProgressText({done_, planned_, records_, drawn_at_ - started_});
   if (!terminal_) {
     std::cerr << "collecting: " << counts << '\n';
   } else {

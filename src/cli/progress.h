@@ -8,6 +8,16 @@
 
 namespace promtally::cli {
 
+struct ProgressCounts {
+  std::size_t done = 0;
+  std::size_t planned = 0;
+  std::size_t records = 0;
+  std::chrono::nanoseconds elapsed{0};
+};
+
+/// `120/2160 periods, 600 records, 2.0 s, 60.0 periods/s, 34s left`: rate from the first second on.
+[[nodiscard]] std::string ProgressText(const ProgressCounts& counts);
+
 /// Shows on standard error how a collection goes on: one line that is overwritten on a terminal, a
 /// line every ten seconds where there is none. Periods that do not commit are named as they come
 /// (the first twenty).

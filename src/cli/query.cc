@@ -135,6 +135,7 @@ class Execution {
     context.scope_key = target.scope_key;
     context.rounding = target.rounding;
     context.filter = target.filter.get();
+    context.limits = target.limits;
     metering::PeriodResult result = metering::ConvertAnswers(context, std::move(fetched.answers));
     result.rejected.insert(result.rejected.end(), fetched.rejected.begin(), fetched.rejected.end());
     PrintProblems(spec, period, result);

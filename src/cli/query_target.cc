@@ -102,6 +102,7 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   target.scope_key = ScopeKeyOf(options, job);
   target.scopes = options.scopes;
   target.per_scope = options.per_scope;
+  target.limits = job.limits;
   target.rounding = options.rounding.empty()      ? job.rounding
                     : options.rounding == "exact" ? metering::RoundingMode::kExact
                                                   : metering::RoundingMode::kCloudKitty;

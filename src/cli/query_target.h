@@ -19,6 +19,7 @@ struct QueryTarget {
   std::optional<std::string> scope_key;
   std::vector<std::string> scopes;
   bool per_scope = false;
+  metering::SeriesLimits limits;
   std::shared_ptr<const metering::ScopeFilter> filter;
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   std::vector<metering::Period> periods;

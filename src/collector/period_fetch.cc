@@ -2,26 +2,32 @@
 #include "collector/period_fetch.h"
 
 #include <algorithm>
-#include <random>
+#include <deque>
+#include <span>
 #include <utility>
+
+#include "collector/retries.h"
+#include "collector/scope_discovery.h"
 
 namespace promtally::collector {
 
 namespace {
 
-using base::Milliseconds;
 using metering::QueryMode;
 using source::Disposition;
 using source::QueryFailure;
 using source::QueryOutcome;
 
-constexpr int kTries = 3;
-/// A longer wish of the server ends this run's tries: the period stays open until then.
-constexpr Milliseconds kLongestWait{5000};
-
-Milliseconds FullJitter(Milliseconds delay) {
-  thread_local std::mt19937_64 random(std::random_device{}());
-  return Milliseconds(std::uniform_int_distribution<std::int64_t>(0, delay.count())(random));
+/// In one period of 24 larger batches are tried again: what was too much may have been a bad hour
+/// of the server, or fewer scopes may be left.
+std::size_t BatchToTry(std::size_t worked, const metering::Period& period) {
+  constexpr std::int64_t kEvery = 24;
+  const std::int64_t number =
+      period.begin.time_since_epoch().count() / (period.end - period.begin).count();
+  if (worked == 0 || number % kEvery != kEvery - 1) {
+    return worked;
+  }
+  return worked >= metering::kScopesPerQuery ? 0 : worked * 2;
 }
 
 std::string JoinAnnotations(const metering::Answer& answer) {
@@ -41,86 +47,115 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
               std::function<void(FetchResult)> done)
       : gate_(std::move(gate)),
         request_(std::move(request)),
+        retries_{gate_, request_.no_retries},
         done_(std::move(done)),
         mode_(metering::ChooseMode(*request_.spec, request_.scope_key).mode) {
     brings_in_others_ = mode_ == QueryMode::kAllScopes && metering::HasFreeText(*request_.spec);
     if (request_.scope_key && request_.per_scope) {
       mode_ = QueryMode::kPerScope;
     }
-    result_.batch = request_.batch;
+    result_.batch = BatchToTry(request_.batch, request_.period);
   }
 
   void Start() {
     if (!request_.scopes.empty() && mode_ != QueryMode::kUnscoped) {
-      AskScopes(request_.scopes);
+      TakeScopes(std::move(request_.scopes));
     } else if (mode_ == QueryMode::kPerScope ||
-               (mode_ == QueryMode::kAllScopes && request_.batch > 0)) {
-      Discover(1);
+               (mode_ == QueryMode::kAllScopes && result_.batch > 0)) {
+      Discover();
     } else {
-      Ask({{}, std::nullopt}, 1);
+      parts_.push_back({});
+    }
+    SendParts();
+    if (outstanding_ == 0) {
+      Finish();
     }
   }
 
  private:
-  /// Scopes that one query asks for; none: all of them. `asked`: the one scope of per-scope mode.
+  /// Scopes that one query asks for, by their places in scopes_; none: all that there are.
   struct Part {
-    std::vector<std::string> scopes;
-    std::optional<std::string> asked;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    [[nodiscard]] std::size_t size() const { return end - begin; }
   };
 
-  void Discover(int attempt) {
-    result_.attempts = std::max(result_.attempts, attempt);
+  void Discover() {
+    DiscoveryRequest discovery;
+    discovery.spec = request_.spec;
+    discovery.scope_key = *request_.scope_key;
+    discovery.period = request_.period;
+    discovery.filter = request_.filter;
+    discovery.retries = retries_;
+    discovery.on_room = request_.on_room;
     ++outstanding_;
-    metering::Discovery discovery =
-        metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
-    gate_->ListLabelValues(
-        *request_.scope_key, std::move(discovery.selectors), discovery.window,
-        [self = shared_from_this(), attempt](source::Source::LabelValues values) {
-          self->OnDiscovered(std::move(values), attempt);
-        });
+    DiscoverScopes(std::move(discovery), [self = shared_from_this()](Discovery found) {
+      self->OnDiscovered(std::move(found));
+    });
   }
 
-  void OnDiscovered(source::Source::LabelValues values, int attempt) {
+  void OnDiscovered(Discovery found) {
     --outstanding_;
-    if (values.failure) {
-      if (MayRetry(*values.failure, attempt)) {
-        Later(*values.failure, attempt,
-              [self = shared_from_this(), attempt] { self->Discover(attempt + 1); });
-        return;
-      }
-      Give(Unsplittable(std::move(*values.failure)));
-      return;
-    }
-    std::vector<std::string> scopes;
-    for (std::string& value : values.values) {
-      if (request_.filter == nullptr || request_.filter->Admits(value)) {
-        scopes.push_back(std::move(value));
-      }
-    }
-    if (scopes.empty()) {  // nobody used anything: the discovery itself is the evidence
+    result_.attempts = std::max(result_.attempts, found.attempts);
+    if (found.failure) {
+      Give(*std::move(found.failure));
+    } else if (found.scopes.empty()) {  // nobody used anything: the discovery is the evidence
       const metering::Discovery discovery =
           metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
       AddAnswer(discovery.selectors.front(), {}, {});
-    }
-    AskScopes(scopes);
-  }
-
-  void AskScopes(const std::vector<std::string>& scopes) {
-    if (mode_ == QueryMode::kPerScope) {
-      for (const std::string& scope : scopes) {
-        Ask({{scope}, scope}, 1);
-      }
     } else {
-      const std::size_t most = request_.batch > 0 ? request_.batch : metering::kScopesPerQuery;
-      for (const auto& batch :
-           metering::BatchScopes(*request_.spec, *request_.scope_key, scopes, most)) {
-        Ask({{batch.begin(), batch.end()}, std::nullopt}, 1);
-      }
+      TakeScopes(std::move(found.scopes));
     }
     Continue();
   }
 
-  void Ask(Part part, int attempt) {
+  void TakeScopes(std::vector<std::string> scopes) {
+    scopes_ = std::move(scopes);
+    const std::size_t most = mode_ == QueryMode::kPerScope ? 1
+                             : result_.batch > 0           ? result_.batch
+                                                           : metering::kScopesPerQuery;
+    std::size_t begin = 0;
+    for (const auto& batch :
+         metering::BatchScopes(*request_.spec, *request_.scope_key, scopes_, most)) {
+      parts_.push_back({begin, begin + batch.size()});
+      begin += batch.size();
+    }
+  }
+
+  /// As many queries at a time as the source takes: what one of them teaches (too large, failed for
+  /// good) holds for those that were not sent. What waits for its next try counts, so that an
+  /// overloaded server is not asked for the others meanwhile.
+  void SendParts() {
+    while (!parts_.empty() && outstanding_ < gate_->concurrency()) {
+      const Part part = TakePart();
+      Ask(part, 1);
+    }
+  }
+
+  void Continue() {
+    SendParts();
+    if (outstanding_ > 0) {
+      if (parts_.empty() && request_.on_room) {
+        request_.on_room();
+      }
+    } else if (done_) {
+      Finish();
+    }
+  }
+
+  Part TakePart() {
+    Part& next = parts_.front();
+    Part part = next;
+    if (mode_ == QueryMode::kAllScopes && result_.batch > 0 && part.size() > result_.batch) {
+      part.end = part.begin + result_.batch;
+      next.begin = part.end;
+    } else {
+      parts_.pop_front();
+    }
+    return part;
+  }
+
+  void Ask(const Part& part, int attempt) {
     if (failed_) {
       return;
     }
@@ -129,88 +164,61 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       return;
     }
     result_.attempts = std::max(result_.attempts, attempt);
-    std::string text =
-        metering::BuildQuery(*request_.spec, request_.scope_key, part.scopes, Length());
+    const auto scopes = std::span<const std::string>(scopes_).subspan(part.begin, part.size());
+    std::string text = metering::BuildQuery(*request_.spec, request_.scope_key, scopes, Length());
     ++outstanding_;
-    gate_->Query(
-        text, request_.period.end, attempt,
-        [self = shared_from_this(), part = std::move(part), text, attempt](QueryOutcome outcome) {
-          self->OnAnswer(part, text, attempt, std::move(outcome));
-        });
+    gate_->Query(text, request_.period.end, attempt,
+                 [self = shared_from_this(), part, text, attempt](QueryOutcome outcome) mutable {
+                   self->OnAnswer(part, std::move(text), attempt, std::move(outcome));
+                 });
   }
 
-  void OnAnswer(const Part& part, const std::string& text, int attempt, QueryOutcome outcome) {
+  void OnAnswer(const Part& part, std::string text, int attempt, QueryOutcome outcome) {
     --outstanding_;
     if (!outcome.failure) {
-      AddAnswer(text, part, std::move(outcome));
-      Continue();
-      return;
+      AddAnswer(std::move(text), part, std::move(outcome));
+    } else if (!failed_) {
+      OnFailure(part, attempt, *std::move(outcome.failure));
     }
-    QueryFailure& failure = *outcome.failure;
-    if (failed_) {
-      Continue();
-    } else if (MayRetry(failure, attempt)) {
-      Later(failure, attempt, [self = shared_from_this(), part, attempt] {
+    Continue();
+  }
+
+  void OnFailure(const Part& part, int attempt, QueryFailure failure) {
+    const auto asked = AskedScope(part);
+    if (retries_.May(failure, attempt)) {
+      ++outstanding_;
+      retries_.Later(failure, attempt, [self = shared_from_this(), part, attempt] {
+        --self->outstanding_;
         self->Ask(part, attempt + 1);
         self->Continue();
       });
+      if (request_.on_room) {
+        request_.on_room();
+      }
     } else if (failure.disposition == Disposition::kSplit) {
       Split(part, std::move(failure));
-    } else if (failure.disposition == Disposition::kPermanent && part.asked &&
+    } else if (failure.disposition == Disposition::kPermanent && asked &&
                failure.reason == "query_error") {
-      RejectScope(*part.asked, std::move(failure));
-      Continue();
+      RejectScope(*asked, std::move(failure));
     } else {
       Give(std::move(failure));
     }
   }
 
-  [[nodiscard]] bool MayRetry(const QueryFailure& failure, int attempt) const {
-    return failure.disposition == Disposition::kRetry && attempt < kTries && !failed_ &&
-           !request_.no_retries && !(failure.connection && gate_->given_up()) &&
-           failure.retry_after.value_or(Milliseconds(0)) <= kLongestWait;
-  }
-
-  void Later(const QueryFailure& failure, int attempt, std::function<void()> then) {
-    ++outstanding_;
-    const Milliseconds backoff = FullJitter(metering::RetryDelay(attempt, Milliseconds(60'000)));
-    gate_->After(std::max(backoff, failure.retry_after.value_or(Milliseconds(0))),
-                 [self = shared_from_this(), then = std::move(then)] {
-                   --self->outstanding_;
-                   then();
-                 });
-    if (request_.on_wait) {
-      request_.on_wait();
-    }
-  }
-
   /// Too much for one answer: all scopes become batches, a batch becomes two, one scope is as small
-  /// as it gets.
+  /// as it gets. Batches that were not sent become smaller as well.
   void Split(const Part& part, QueryFailure failure) {
-    if (mode_ == QueryMode::kAllScopes && part.scopes.empty()) {
-      request_.batch = result_.batch = metering::kScopesPerQuery;
-      Discover(1);
-      return;
+    if (mode_ == QueryMode::kAllScopes && part.size() == 0) {
+      result_.batch = metering::kScopesPerQuery;
+      Discover();
+    } else if (part.size() > 1) {
+      const std::size_t half = part.size() / 2;
+      result_.batch = result_.batch > 0 ? std::min(result_.batch, half) : half;
+      parts_.push_front({part.begin + half, part.end});
+      parts_.push_front({part.begin, part.begin + half});
+    } else {
+      Give(Unsplittable(std::move(failure)));
     }
-    if (part.scopes.size() > 1) {
-      const auto half = static_cast<std::ptrdiff_t>(part.scopes.size() / 2);
-      const std::size_t batch = result_.batch > 0 ? result_.batch : metering::kScopesPerQuery;
-      result_.batch = std::max<std::size_t>(1, std::min(batch, part.scopes.size() / 2));
-      Ask({{part.scopes.begin(), part.scopes.begin() + half}, std::nullopt}, 1);
-      Ask({{part.scopes.begin() + half, part.scopes.end()}, std::nullopt}, 1);
-      Continue();
-      return;
-    }
-    Give(Unsplittable(std::move(failure)));
-  }
-
-  /// What is too much and cannot be asked in smaller parts.
-  static QueryFailure Unsplittable(QueryFailure failure) {
-    if (failure.disposition == Disposition::kSplit) {
-      failure.disposition = failure.over_byte_limit ? Disposition::kPermanent : Disposition::kOpen;
-      failure.reason = failure.over_byte_limit ? "too_large" : failure.reason;
-    }
-    return failure;
   }
 
   /// In per-scope mode a query error concerns its scope; when every scope has one, the spec itself
@@ -225,37 +233,46 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   }
 
   void AddAnswer(std::string text, const Part& part, QueryOutcome outcome) {
+    if (failed_) {
+      return;
+    }
+    const auto asked = AskedScope(part);
     FetchedQuery query;
     query.text = std::move(text);
-    query.scope = part.asked;
+    query.scope = asked;
     query.series = outcome.answer.size();
     query.bytes = outcome.bytes;
     query.wall = outcome.wall;
     query.annotations = JoinAnnotations(outcome.answer);
+    series_ += query.series;
     result_.queries.push_back(std::move(query));
-    metering::ScopedAnswer answer{std::move(outcome.answer), part.asked, {}};
+    metering::ScopedAnswer answer{std::move(outcome.answer), asked, {}};
     if (brings_in_others_) {
       // The text keeps the label: whose series it is stands in the answer.
       answer.asked_scope.reset();
-      answer.named_scopes = part.scopes;
+      const auto first = scopes_.begin() + static_cast<std::ptrdiff_t>(part.begin);
+      answer.named_scopes.assign(first, first + static_cast<std::ptrdiff_t>(part.size()));
       std::sort(answer.named_scopes.begin(), answer.named_scopes.end());
     }
     result_.answers.push_back(std::move(answer));
+    if (series_ > request_.max_series) {
+      parts_.clear();  // the period fails by what is there already (too_many_series)
+    }
   }
 
-  /// The whole period ends with this failure; what is still in flight is waited for and dropped.
+  /// The whole period ends with this failure; what is still in flight is waited for and dropped,
+  /// and what was answered is let go at once.
   void Give(QueryFailure failure) {
     if (!failed_) {
       failed_ = true;
       result_.failure = std::move(failure);
     }
-    Continue();
+    parts_.clear();
+    result_.answers.clear();
+    result_.queries.clear();
   }
 
-  void Continue() {
-    if (outstanding_ > 0 || !done_) {
-      return;
-    }
+  void Finish() {
     if (!failed_ && result_.queries.empty() && scope_failure_) {
       result_.failure = std::move(scope_failure_);
       result_.rejected.clear();
@@ -263,10 +280,6 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     if (!failed_ && !result_.failure && !confirmed_) {
       Confirm();
       return;
-    }
-    if (failed_) {
-      result_.answers.clear();
-      result_.queries.clear();
     }
     const auto done = std::exchange(done_, nullptr);
     done(std::move(result_));
@@ -281,10 +294,14 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
                                     --self->outstanding_;
                                     if (lack) {
                                       self->Give(*lack);
-                                    } else {
-                                      self->Continue();
                                     }
+                                    self->Continue();
                                   });
+  }
+
+  [[nodiscard]] std::optional<std::string> AskedScope(const Part& part) const {
+    return mode_ == QueryMode::kPerScope && part.size() > 0 ? std::optional(scopes_[part.begin])
+                                                           : std::nullopt;
   }
 
   [[nodiscard]] base::Seconds Length() const {
@@ -293,13 +310,17 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
 
   std::shared_ptr<SourceGate> gate_;
   FetchRequest request_;
+  Retries retries_;
   std::function<void(FetchResult)> done_;
   QueryMode mode_;
   /// Prefix or suffix is proved to keep scopes apart, but may select series of other scopes.
   bool brings_in_others_ = false;
+  std::vector<std::string> scopes_;  // all that are asked for by name
+  std::deque<Part> parts_;           // not sent yet
   FetchResult result_;
   std::optional<QueryFailure> scope_failure_;
-  int outstanding_ = 0;
+  std::size_t series_ = 0;
+  int outstanding_ = 0;  // in flight, or waiting for their next try
   bool failed_ = false;
   bool confirmed_ = false;
 };

@@ -25,8 +25,10 @@ struct FetchRequest {
   bool per_scope = false;           ///< by hand: one query a scope even where one for all would do
   std::size_t batch = 0;            ///< scopes a query that worked before; 0: all in one query
   bool no_retries = false;          ///< a preview: the first failure is the answer
-  /// Called whenever a next try is waited for: the source has room for others meanwhile.
-  std::function<void()> on_wait;
+  std::size_t max_series = 1'000'000;  ///< of the period; no more is asked once there are more
+  /// Called whenever the source may have room for others: a next try is waited for, or the last
+  /// queries are in flight.
+  std::function<void()> on_room;
 };
 
 /// One query of a period that was answered.
@@ -50,9 +52,10 @@ struct FetchResult {
   std::size_t batch = 0;  ///< that worked; 0: all in one query
 };
 
-/// Asks a source for one spec and period: chooses the mode, discovers scopes, sends the queries,
-/// tries again with full jitter (three tries), splits what is too large. Calls `done` exactly once,
-/// on the loop, unless the gate is told to abandon what was asked. Loop thread only.
+/// Asks a source for one spec and period: chooses the mode, discovers scopes, sends the queries (no
+/// more at a time than the source takes), tries again with full jitter (three tries), splits what
+/// is too large. Calls `done` exactly once, on the loop, unless the gate is told to abandon what
+/// was asked. Loop thread only.
 void Fetch(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
            std::function<void(FetchResult)> done);
 

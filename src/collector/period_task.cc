@@ -15,6 +15,7 @@ metering::ConversionContext ContextOf(const PeriodTask& task) {
   context.scope_key = task.scope_key;
   context.rounding = task.rounding;
   context.filter = task.filter.get();
+  context.limits = task.limits;
   return context;
 }
 
@@ -124,6 +125,7 @@ std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
   task->spec_id = spec.stored.id;
   task->scope_key = job.settings.scope_key;
   task->filter = job.filter;
+  task->limits = job.settings.limits;
   task->facts.before = item.before;
   task->facts.on_bad_series = job.settings.on_bad_series;
   task->facts.empty_after = job.settings.empty_after;

@@ -24,6 +24,7 @@ struct PeriodTask {
   std::shared_ptr<const metering::ScopeFilter> filter;
   std::shared_ptr<const metering::MetricSpec> spec;  ///< of item.version_id
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
+  metering::SeriesLimits limits;
   std::int64_t server_id = 0;
   bool newest_version = true;  ///< item.version_id is the spec's newest
   DecisionFacts facts;

@@ -247,8 +247,9 @@ class RoundRun : public Round {
     request.period = task->item.period;
     request.filter = task->filter;
     request.scopes = task->filter->ListedScopes();
+    request.max_series = task->limits.series;
     request.batch = SpecOf(task->item).batch;
-    request.on_wait = [self = Self(), source = task->source] { self->Pump(source); };
+    request.on_room = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(run.gate, std::move(request),
           [self = Self(), task](FetchResult result) { self->OnFetched(task, std::move(result)); });
     if (task->facts.min_coverage > 0 && !run.gate->given_up()) {

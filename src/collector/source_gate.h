@@ -52,6 +52,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   void Identify(std::function<void(const source::ServerIdentity&)> done);
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] int concurrency() const { return concurrency_; }
   [[nodiscard]] bool given_up() const { return connection_errors_ >= kGiveUpAfter; }
   /// Why nothing more need be asked in this run: the source was given up, or a part of its data is
   /// known to be missing.

@@ -198,6 +198,7 @@ std::vector<std::string> SettingsKeys() {
   AppendKeys<Settings>("", kTopLevel, keys);
   AppendSourceKeys(keys);
   AppendJobKeys(keys);
+  AppendLimitKeys(keys);
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);
   AppendKeys<ExportSettings>("export.", kExport, keys);

@@ -118,7 +118,7 @@ void ReadName(ValueReader& reader, const Node& value, std::string& target) {
   target = reader.NonEmptyText(value).value_or(target);
 }
 
-constexpr std::array<Field<JobSettings>, 17> kJob{{
+constexpr std::array<Field<JobSettings>, 18> kJob{{
     {"job", [](ValueReader& reader, const Node& value,
                JobSettings& job) { ReadName(reader, value, job.job); }},
     {"source", [](ValueReader& reader, const Node& value,
@@ -144,6 +144,8 @@ constexpr std::array<Field<JobSettings>, 17> kJob{{
      [](ValueReader& reader, const Node& value, JobSettings& job) {
        job.empty_after = reader.Duration(value).value_or(job.empty_after);
      }},
+    {"limits", [](ValueReader& reader, const Node& value,
+                  JobSettings& job) { ReadSeriesLimits(reader, value, job.limits); }},
     {"min_coverage", ReadMinCoverage},
     {"evaluation"},
     {"window_edges"},

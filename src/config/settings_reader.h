@@ -16,7 +16,12 @@ void ReadJobs(ValueReader& reader, const Node& value, Settings& settings);
 /// Each job has a source that exists; fills in the only one. After both lists have been read.
 void ResolveSources(const Node& root, Settings& settings, Problems& problems);
 
+/// `limits:` of a source and of a job.
+void ReadSourceLimits(ValueReader& reader, const Node& value, SourceLimits& limits);
+void ReadSeriesLimits(ValueReader& reader, const Node& value, metering::SeriesLimits& limits);
+
 void AppendSourceKeys(std::vector<std::string>& keys);
 void AppendJobKeys(std::vector<std::string>& keys);
+void AppendLimitKeys(std::vector<std::string>& keys);
 
 }  // namespace promtally::config

@@ -34,7 +34,7 @@ void ReadTimeout(ValueReader& reader, const Node& value, SourceSettings& source)
   }
 }
 
-constexpr std::array<Field<SourceSettings>, 8> kSource{{
+constexpr std::array<Field<SourceSettings>, 9> kSource{{
     {"name",
      [](ValueReader& reader, const Node& value, SourceSettings& source) {
        source.name = reader.NonEmptyText(value).value_or(source.name);
@@ -48,6 +48,8 @@ constexpr std::array<Field<SourceSettings>, 8> kSource{{
        source.concurrency = static_cast<int>(
            reader.Integer(value, 1, kMostConcurrency).value_or(source.concurrency));
      }},
+    {"limits", [](ValueReader& reader, const Node& value,
+                  SourceSettings& source) { ReadSourceLimits(reader, value, source.limits); }},
     {"dialect"},
     {"read"},
     {"max_samples"},

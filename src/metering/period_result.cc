@@ -51,7 +51,7 @@ class Conversion {
       series += scoped.answer.size();
     }
     result_.series_answered = series;
-    if (series > context_.max_series) {
+    if (series > context_.limits.series) {
       FailTooMany(series);
       return std::move(result_);
     }
@@ -77,6 +77,10 @@ class Conversion {
       numbers.push_back(answer.NameNumber(name));
     }
     numbers_ = &numbers;
+    const auto& names = answer.names();
+    has_long_names_ = std::any_of(names.begin(), names.end(), [this](const std::string& name) {
+      return name.size() > context_.limits.label_name_bytes;
+    });
   }
 
   /// The value of the configured label at that place of label_names.
@@ -96,7 +100,7 @@ class Conversion {
     if (answer.series(s).histogram) {
       return Reject(answer, s, "histogram");
     }
-    if (HasLongLabel(answer, s)) {
+    if (BreaksLabelLimits(answer, s)) {
       return Reject(answer, s, "label_too_long");
     }
     Quantity quantity = converter_.Convert(answer.value(s));
@@ -147,9 +151,19 @@ class Conversion {
     return true;
   }
 
-  [[nodiscard]] bool HasLongLabel(const Answer& answer, std::uint32_t s) const {
+  /// Labels that are not configured are not kept: of them only number and names are limited.
+  [[nodiscard]] bool BreaksLabelLimits(const Answer& answer, std::uint32_t s) const {
+    const SeriesLimits& limits = context_.limits;
+    if (answer.label_count(s) > limits.labels) {
+      return true;
+    }
     for (std::size_t place = 0; place < result_.label_names.size(); ++place) {
-      if (ConfiguredLabel(answer, s, place).size() > context_.label_value_bytes) {
+      if (ConfiguredLabel(answer, s, place).size() > limits.label_value_bytes) {
+        return true;
+      }
+    }
+    for (std::uint32_t i = 0; has_long_names_ && i < answer.label_count(s); ++i) {
+      if (answer.label_name(s, i).size() > limits.label_name_bytes) {
         return true;
       }
     }
@@ -217,8 +231,9 @@ class Conversion {
   void Reject(const Answer& answer, std::uint32_t s, std::string_view reason) {
     RejectedSeries rejected;
     for (std::uint32_t i = 0; i < answer.label_count(s); ++i) {
-      rejected.labels.emplace_back(answer.label_name(s, i),
-                                   answer.label_value(s, i).substr(0, context_.label_value_bytes));
+      rejected.labels.emplace_back(
+          answer.label_name(s, i),
+          answer.label_value(s, i).substr(0, context_.limits.label_value_bytes));
     }
     rejected.labels = base::MakeLabelSet(std::move(rejected.labels));
     rejected.value = std::string(answer.value(s));
@@ -242,7 +257,7 @@ class Conversion {
         [](const auto& x, const auto& y) { return x.second.size() < y.second.size(); });
     result_.failure = "too_many_series";
     result_.failure_detail =
-        std::to_string(series) + " series, the limit is " + std::to_string(context_.max_series);
+        std::to_string(series) + " series, the limit is " + std::to_string(context_.limits.series);
     if (largest != values.end()) {
       result_.failure_detail += "; label \"" + largest->first + "\" has " +
                                 std::to_string(largest->second.size()) + " values";
@@ -253,6 +268,7 @@ class Conversion {
   QuantityConverter converter_;
   std::vector<std::string> groupby_;
   const std::vector<std::optional<std::uint32_t>>* numbers_ = nullptr;  // of the answer at hand
+  bool has_long_names_ = false;                                         // in the answer at hand
   std::size_t scope_place_ = 0;  // of the scope key in label_names
   base::FieldHasher hasher_;
   std::unordered_set<base::Digest, DigestHash> seen_;

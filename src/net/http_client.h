@@ -28,6 +28,7 @@ struct HttpRequest {
   base::Milliseconds timeout{60000};
   std::uint64_t byte_limit = 64ULL << 20;  ///< decoded bytes; above: TransferError::kTooLarge
   bool accept_compression = false;
+  std::uint64_t compression_ratio = 100;  ///< decoded : received, above: kTooLarge
 };
 
 /// Why a transfer gave no usable response. kNone: `status` and the whole body were received.
@@ -36,7 +37,7 @@ enum class TransferError {
   kConnect,  ///< name, connection, TLS, or cut before any answer
   kTimeout,
   kIncompleteBody,  ///< fewer bytes than announced
-  kTooLarge,        ///< byte limit or compression ratio (100:1, looked at from 1 MiB on)
+  kTooLarge,        ///< byte limit or compression ratio (looked at from 1 MiB on)
   kAborted,         ///< by the sink
   kCancelled,
 };

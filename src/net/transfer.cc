@@ -9,7 +9,6 @@ namespace promtally::net {
 namespace {
 
 constexpr std::size_t kHeaderLimitBytes = 64 * 1024;
-constexpr std::uint64_t kRatioLimit = 100;
 constexpr std::uint64_t kRatioFloorBytes = 1U << 20U;
 
 bool IsRedirect(int status) {
@@ -151,7 +150,7 @@ bool Transfer::IsBomb() const {
   curl_easy_getinfo(handle_.get(), CURLINFO_SIZE_DOWNLOAD_T, &received);
   // Curl counts a chunked piece after it has handed it out, so that one buffer may be missing.
   const std::uint64_t wire = static_cast<std::uint64_t>(received) + CURL_MAX_WRITE_SIZE;
-  return response_.body_bytes / kRatioLimit > wire;
+  return response_.body_bytes / request_.compression_ratio > wire;
 }
 
 TransferError Transfer::Judge(CURLcode code) const {
@@ -176,7 +175,8 @@ std::string Transfer::ErrorText(TransferError error, CURLcode code) const {
       return {};
     case TransferError::kTooLarge:
       return "the answer is larger than " + std::to_string(request_.byte_limit) +
-             " bytes or compressed more than 100 times";
+             " bytes or compressed more than " + std::to_string(request_.compression_ratio) +
+             " times";
     case TransferError::kAborted:
       return "the answer was not taken";
     default:

@@ -19,8 +19,6 @@
 namespace promtally::source {
 namespace {
 
-constexpr std::uint64_t kAnswerLimitBytes = 64U << 20U;
-constexpr std::uint64_t kNamesLimitBytes = 16U << 20U;
 constexpr base::Milliseconds kGraceLimit{2000};
 
 base::Instant Now() {
@@ -66,6 +64,7 @@ class PrometheusSource : public Source {
   explicit PrometheusSource(const config::SourceSettings& settings)
       : url_(settings.url),
         timeout_(settings.timeout),
+        limits_(settings.limits),
         compress_(!net::IsLoopbackUrl(settings.url)),
         client_(settings.http) {
     while (url_.ends_with('/')) {
@@ -90,6 +89,7 @@ class PrometheusSource : public Source {
   // Fixed after construction.
   std::string url_;
   base::Milliseconds timeout_;
+  config::SourceLimits limits_;
   bool compress_;
 
   // Any thread.
@@ -132,6 +132,7 @@ net::HttpRequest PrometheusSource::HttpRequestOf(const ApiRequest& request, bool
   http.timeout = std::min(request.timeout, timeout_ + std::min(timeout_ / 10, kGraceLimit));
   http.byte_limit = request.byte_limit;
   http.accept_compression = compress_;
+  http.compression_ratio = limits_.compression_ratio;
   return http;
 }
 
@@ -149,7 +150,7 @@ void PrometheusSource::Query(std::string text, base::Instant time,
   request.fields = "query=" + net::FormEncode(text) + "&time=" + UnixText(time) +
                    "&timeout=" + DurationText(timeout_) + dialect_.load()->fields;
   request.post = true;
-  request.byte_limit = kAnswerLimitBytes;
+  request.byte_limit = limits_.answer_bytes;
   request.timeout = base::Milliseconds::max();
   Call(request, [text = std::move(text), done = std::move(done)](const net::HttpResponse& response,
                                                                  DecodedAnswer answer) {
@@ -193,7 +194,7 @@ void PrometheusSource::ListLabelValues(std::string label, std::vector<std::strin
   }
   request.fields +=
       "start=" + UnixText(span.begin) + "&end=" + UnixText(span.end) + dialect_.load()->fields;
-  request.byte_limit = kNamesLimitBytes;
+  request.byte_limit = limits_.answer_bytes;
   request.timeout = base::Milliseconds::max();
   Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {
     LabelValues values;

@@ -14,7 +14,7 @@ namespace promtally::source {
 /// once more as GET, and when that is taken every later one is a GET. The server is told the
 /// source's time-out; promtally itself waits a little longer, so that the server's own word, which
 /// says more, comes first. Compression is asked for unless the server is on loopback. An answer
-/// over 64 MiB is refused.
+/// over the source's limits is refused.
 ///
 /// How many queries are in flight is the caller's matter (`concurrency`). An unusable URL shows as
 /// `unreachable`.

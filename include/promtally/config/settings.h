@@ -13,8 +13,15 @@
 #include "promtally/config/http_client_settings.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/quantity.h"
+#include "promtally/metering/series_limits.h"
 
 namespace promtally::config {
+
+/// What one answer of a source may be; more is refused, and asked for in smaller parts.
+struct SourceLimits {
+  std::uint64_t answer_bytes = 64ULL << 20;  ///< decoded
+  std::uint64_t compression_ratio = 100;     ///< decoded : received, looked at from 1 MiB on
+};
 
 /// One entry of `sources:`.
 struct SourceSettings {
@@ -23,6 +30,7 @@ struct SourceSettings {
   std::string url;                    ///< base URL, without /api/v1
   base::Milliseconds timeout{60000};  ///< of one request, > 0
   int concurrency = 2;                ///< queries in flight, 1..64
+  SourceLimits limits;
   HttpClientSettings http;
 };
 
@@ -43,6 +51,7 @@ struct JobSettings {
   OnBadSeries on_bad_series = OnBadSeries::kReject;
   base::Milliseconds empty_after{86'400'000};
   double min_coverage = 0.5;  ///< 0 to 1, of the median number of `up` samples; 0: not asked for
+  metering::SeriesLimits limits;
 };
 
 struct LedgerSettings {

@@ -53,6 +53,8 @@ class Answer {
     const LabelRef& ref = labels_[series_[index].first_label + label];
     return std::string_view(text_).substr(ref.begin, ref.size);
   }
+  /// Every label name that a series has, each once.
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   /// The number of a label name in this answer, for LabelOf(); nullopt when no series has it.
   [[nodiscard]] std::optional<std::uint32_t> NameNumber(std::string_view name) const;
   /// The value of the label with that number; empty text when series `index` does not have it.

@@ -15,6 +15,7 @@
 #include "promtally/metering/metric_spec.h"
 #include "promtally/metering/quantity.h"
 #include "promtally/metering/scope_filter.h"
+#include "promtally/metering/series_limits.h"
 
 namespace promtally::metering {
 
@@ -24,8 +25,7 @@ struct ConversionContext {
   std::optional<std::string> scope_key;
   RoundingMode rounding = RoundingMode::kExact;
   const ScopeFilter* filter = nullptr;  ///< nullptr: all scopes
-  std::size_t max_series = 1'000'000;
-  std::size_t label_value_bytes = 4096;
+  SeriesLimits limits{};
 };
 
 /// One answer of a period.

@@ -247,6 +247,36 @@ TEST_F(PeriodFetchTest, StartsWithTheBatchThatWorkedBefore) {
   EXPECT_THAT(script_->asked(), SizeIs(3));
 }
 
+class LastHourOfADay : public PeriodFetchTest {
+ protected:
+  LastHourOfADay() {
+    request_.period = {kBegin + std::chrono::hours(23), kBegin + std::chrono::hours(24)};
+    Discoverable(Scopes(60));
+  }
+};
+
+TEST_F(LastHourOfADay, TriesBatchesOfTwiceTheSize) {
+  request_.batch = 25;
+  script_->query = AtMost(50, false);
+  EXPECT_EQ(Run().batch, 50U);
+  EXPECT_THAT(script_->asked(), SizeIs(2));
+}
+
+TEST_F(LastHourOfADay, TriesAllScopesAtOnceAgain) {
+  request_.batch = 100;
+  FailFirst(0, Unreachable);
+  EXPECT_EQ(Run().batch, 0U);
+  EXPECT_THAT(script_->asked(), SizeIs(1));
+}
+
+TEST_F(LastHourOfADay, KeepsTheSizeThatWorkedWhereTwiceIsStillTooMuch) {
+  request_.batch = 25;
+  script_->query = AtMost(25, false);
+  const FetchResult result = Run();
+  EXPECT_FALSE(result.failure);
+  EXPECT_EQ(result.batch, 25U);
+}
+
 TEST_F(PeriodFetchTest, RemembersTheHalfOfAListThatWasTooLarge) {
   request_.scopes = Scopes(80);
   script_->query = AtMost(40, true);
@@ -295,8 +325,19 @@ TEST_F(PeriodFetchTest, FailsAListOfScopesThatIsTooLargeItself) {
   EXPECT_EQ(result.failure->reason, "too_large");
 }
 
+TEST_F(PeriodFetchTest, LearnsFromOneRefusalWhatHoldsForTheBatchesThatWereNotSent) {
+  Discoverable(Scopes(1000));
+  request_.batch = 100;
+  script_->query = AtMost(50, false);
+  const FetchResult result = Run();
+  EXPECT_FALSE(result.failure);
+  EXPECT_EQ(result.batch, 50U);
+  EXPECT_THAT(result.answers, SizeIs(20));
+  EXPECT_LE(script_->asked().size(), 22U);  // two were in flight
+}
+
 TEST_F(PeriodFetchTest, EndsWithOneFailureWhileOtherBatchesAreUnderWay) {
-  Discoverable(Scopes(300));
+  Discoverable(Scopes(1000));
   request_.batch = 100;
   concurrency_ = 3;
   FailFirst(1, [] { return Failing(Disposition::kOpen, "warnings"); });
@@ -304,6 +345,37 @@ TEST_F(PeriodFetchTest, EndsWithOneFailureWhileOtherBatchesAreUnderWay) {
   ASSERT_TRUE(result.failure);
   EXPECT_EQ(result.failure->reason, "warnings");
   EXPECT_THAT(result.answers, SizeIs(0));
+  EXPECT_LE(script_->asked().size(), 6U);  // what was not sent is not asked any more
+}
+
+TEST_F(PeriodFetchTest, AsksForNoMoreOnceThereAreTooManySeries) {
+  Discoverable(Scopes(1000));
+  request_.batch = 10;
+  request_.max_series = 3;
+  script_->query = AtMost(10, false);
+  const FetchResult result = Run();
+  EXPECT_FALSE(result.failure);
+  EXPECT_GT(result.answers.size(), 3U);
+  EXPECT_LE(script_->asked().size(), 6U);
+}
+
+TEST_F(PeriodFetchTest, HasNoMoreInFlightThanTheSourceTakesAndSaysWhenThereIsRoom) {
+  Discoverable(Scopes(40));
+  request_.per_scope = true;
+  concurrency_ = 4;
+  int room = 0;
+  gate_ = std::make_shared<SourceGate>(loop_, "s", std::make_unique<ScriptedSource>(script_),
+                                       concurrency_);
+  gate_->on_query = [&](const QueryStats&) {
+    // The answer that is being told of has left its place.
+    EXPECT_LE(script_->asked().size() - static_cast<std::size_t>(++answered_), 4U);
+  };
+  script_->query = [](const AskedQuery&) { return Answered({{{}, "1"}}); };
+  request_.on_room = [&] { ++room; };
+  EXPECT_FALSE(Run().failure);
+  EXPECT_THAT(script_->asked(), SizeIs(40));
+  EXPECT_GE(room, 3);   // while the last ones are in flight
+  EXPECT_LE(room, 10);  // not while others wait
 }
 
 class PerScopeFetch : public PeriodFetchTest {

@@ -90,9 +90,12 @@ void ScriptedSource::Identify(std::function<void(source::ServerIdentity)> done) 
 void ScriptedSource::ListLabelValues(std::string /*label*/, std::vector<std::string> selectors,
                                      metering::Period period,
                                      std::function<void(LabelValues)> done) {
-  script_->NoteDiscovery({std::move(selectors), period});
-  Post([script = script_, period, done = std::move(done)](bool cancelled) {
-    done(cancelled ? LabelValues{{}, Unreachable().failure} : script->values(period));
+  script_->NoteDiscovery({selectors, period});
+  Post([script = script_, selector = selectors.front(), period,
+        done = std::move(done)](bool cancelled) {
+    done(cancelled           ? LabelValues{{}, Unreachable().failure}
+         : script->values_of ? script->values_of(selector)
+                             : script->values(period));
   });
 }
 

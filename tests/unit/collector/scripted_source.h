@@ -33,6 +33,8 @@ class SourceScript {
  public:
   std::function<source::QueryOutcome(const AskedQuery&)> query;
   std::function<source::Source::LabelValues(metering::Period)> values;
+  /// In the place of `values`, where it is set; gets the selector.
+  std::function<source::Source::LabelValues(const std::string&)> values_of;
   std::function<std::optional<bool>(base::Instant)> has_data;
   std::function<source::StoreList()> stores;
   source::ServerIdentity identity;

@@ -28,7 +28,7 @@ const RenderedCase kMistakes[] = {
      "    ^\n"
      "hint: known keys: job, source, metrics_file, period, wait_periods, settle, scope_key, "
      "scopes, "
-     "start, rounding, on_bad_series, empty_after, min_coverage\n"},
+     "start, rounding, on_bad_series, empty_after, limits, min_coverage\n"},
     {"MisspeltSection", "ledgr: {path: x}\n",
      "p.yml:1:1: error: unknown key \"ledgr\"\n"
      "ledgr: {path: x}\n"
@@ -92,6 +92,11 @@ const RenderedCase kMistakes[] = {
      "p.yml:1:42: error: \"concurrency\" in sources[] must be a whole number from 1 to 64\n"
      "sources: [{url: 'http://h', concurrency: 65}]\n"
      "                                         ^\n"},
+    {"SmallLimit", "sources: [{url: 'http://h', limits: {answer_bytes: 1}}]\n",
+     "p.yml:1:52: error: \"answer_bytes\" in sources[].limits must be a whole number from 1024 to "
+     "4294967296\n"
+     "sources: [{url: 'http://h', limits: {answer_bytes: 1}}]\n"
+     "                                                   ^\n"},
     {"YesAsBool", "sources: [{url: 'http://h', follow_redirects: yes}]\n",
      "p.yml:1:47: error: \"follow_redirects\" in sources[] must be true or false\n"
      "sources: [{url: 'http://h', follow_redirects: yes}]\n"

@@ -56,6 +56,7 @@ sources:
     proxy_url: http://proxy:3128
     no_proxy: localhost
     headers: {X-Scope-OrgID: tenant}
+    limits: {answer_bytes: 2048, compression_ratio: 7}
   - name: other
     url: http://[::1]:9090
     authorization: {credentials_file: token}
@@ -73,6 +74,7 @@ collect:
     rounding: cloudkitty
     on_bad_series: hold
     empty_after: 0
+    limits: {series: 9, labels: 8, label_name_bytes: 7, label_value_bytes: 6}
 ledger: {type: sqlite, path: /var/lib/promtally/ledger.db}
 web: {listen: ['[::1]:9899', :8080], telemetry_path: /m}
 export: {prefix: usage_, max_series: 5}
@@ -92,6 +94,8 @@ TEST(Settings, OfEverySourceKeyAreRead) {
   EXPECT_EQ(source.http.ca_file, "ca.pem");
   EXPECT_EQ(source.http.key_file, "k.pem");
   EXPECT_TRUE(source.http.follow_redirects);
+  EXPECT_EQ(source.limits.answer_bytes, 2048U);
+  EXPECT_EQ(source.limits.compression_ratio, 7U);
   EXPECT_EQ(source.http.proxy_url, "http://proxy:3128");
   EXPECT_THAT(source.http.headers,
               ElementsAre(std::pair<std::string, std::string>("X-Scope-OrgID", "tenant")));
@@ -116,6 +120,10 @@ TEST(Settings, OfEveryJobKeyAreRead) {
   EXPECT_EQ(job.rounding, metering::RoundingMode::kCloudKitty);
   EXPECT_EQ(job.on_bad_series, OnBadSeries::kHold);
   EXPECT_EQ(job.empty_after.count(), 0);
+  EXPECT_EQ(job.limits.series, 9U);
+  EXPECT_EQ(job.limits.labels, 8U);
+  EXPECT_EQ(job.limits.label_name_bytes, 7U);
+  EXPECT_EQ(job.limits.label_value_bytes, 6U);
 }
 
 TEST(Settings, OfEveryOtherKeyAreRead) {

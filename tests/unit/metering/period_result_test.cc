@@ -133,8 +133,24 @@ TEST_F(Conversions, FailWholeWhenAValueIsNoNumber) {
   EXPECT_EQ(Convert().failure, "wrong_type");
 }
 
+TEST_F(Conversions, RejectSeriesWithTooManyLabelsAndTooLongNamesOrValues) {
+  context.limits.labels = 2;
+  context.limits.label_name_bytes = 10;
+  context.limits.label_value_bytes = 3;
+  Add(&answer, {{"project_id", "p1"}, {"code", "200"}}, "1");
+  Add(&answer, {{"project_id", "p2"}, {"code", "1"}, {"more", "1"}}, "1");
+  Add(&answer, {{"project_id", "p3"}, {"elevenchars", "1"}}, "1");
+  Add(&answer, {{"project_id", "p4"}, {"code", "2000"}}, "1");
+  const PeriodResult result = Convert();
+  ASSERT_EQ(result.rows.size(), 1U);
+  ASSERT_EQ(result.rejected.size(), 3U);
+  for (const RejectedSeries& rejected : result.rejected) {
+    EXPECT_EQ(rejected.reason, "label_too_long");
+  }
+}
+
 TEST_F(Conversions, FailAboveTheLimitAndNameTheLabelThatGrew) {
-  context.max_series = 2;
+  context.limits.series = 2;
   for (int i = 0; i < 3; ++i) {
     Add(&answer, {{"project_id", "p1"}, {"code", std::to_string(i)}}, "1");
   }
