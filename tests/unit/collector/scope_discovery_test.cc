@@ -25,13 +25,13 @@ std::vector<std::string> Scopes(int count) {
   return scopes;
 }
 
-/// Those of `scopes` that a selector of one matcher takes.
+/// Those of `scopes` that the last matcher of a selector takes.
 std::vector<std::string> Matching(const std::vector<std::string>& scopes,
                                   const std::string& selector) {
   std::string op;
   std::string text;
   EXPECT_TRUE(
-      RE2::FullMatch(selector, R"text(requests\{project_id(=|=~|!=)"(.*)"\})text", &op, &text));
+      RE2::FullMatch(selector, R"text(requests\{(?:project_id!="",)?project_id(=|=~|!=)"(.*)"\})text", &op, &text));
   RE2::GlobalReplace(&text, R"(\\\\)", R"(\\)");
   std::vector<std::string> matching;
   for (const std::string& scope : scopes) {
