@@ -301,7 +301,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
 
   [[nodiscard]] std::optional<std::string> AskedScope(const Part& part) const {
     return mode_ == QueryMode::kPerScope && part.size() > 0 ? std::optional(scopes_[part.begin])
-                                                           : std::nullopt;
+                                                            : std::nullopt;
   }
 
   [[nodiscard]] base::Seconds Length() const {

@@ -30,8 +30,9 @@ std::vector<std::string> Matching(const std::vector<std::string>& scopes,
                                   const std::string& selector) {
   std::string op;
   std::string text;
-  EXPECT_TRUE(
-      RE2::FullMatch(selector, R"text(requests\{(?:project_id!="",)?project_id(=|=~|!=)"(.*)"\})text", &op, &text));
+  EXPECT_TRUE(RE2::FullMatch(selector,
+                             R"text(requests\{(?:project_id!="",)?project_id(=|=~|!=)"(.*)"\})text",
+                             &op, &text));
   RE2::GlobalReplace(&text, R"(\\\\)", R"(\\)");
   std::vector<std::string> matching;
   for (const std::string& scope : scopes) {
