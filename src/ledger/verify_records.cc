@@ -63,9 +63,10 @@ class PeriodChecker {
 
   void ReadRecords() {
     auto rows = db_.Query(
-        "select r.series_id, r.revision, r.quantity, s.hash, s.spec_id, s.kind from record r"
-        " left join series s using(series_id) where r.period_id = ? order by r.series_id,"
-        " r.revision",
+        "select r.series_id, r.revision, r.quantity, s.hash, s.spec_id, s.kind, q.query_id is null"
+        " from record r left join series s using(series_id) left join query q on"
+        " q.query_id = r.query_id and q.period_id = r.period_id and q.revision = r.revision"
+        " where r.period_id = ? order by r.series_id, r.revision",
         period_.id);
     sums_.StartPeriod();
     while (rows.Next()) {
@@ -74,6 +75,10 @@ class PeriodChecker {
         Add("has records without being committed");
       }
       const std::int64_t series_id = rows->Int(0);
+      if (rows->Int(6) != 0) {
+        Add("has a record of series " + std::to_string(series_id) +
+            " without evidence: its query is none of the period's");
+      }
       if (rows->Int(4) != spec_.id || rows->Int(5) != static_cast<int>(period_.kind) ||
           rows->IsNull(3)) {
         Add("has a record of series " + std::to_string(series_id) +
@@ -163,13 +168,16 @@ class PeriodChecker {
       digest.AddRecord(record.hash, record.quantity);
     }
     auto queries = db_.Query(
-        "select t.text from query q join query_text t using(text_id)"
+        "select t.text, q.time from query q join query_text t using(text_id)"
         " where q.period_id = ? and q.revision = ? order by q.query_id",
         period_.id, row.Int(0));
     bool has_query = false;
     while (queries.Next()) {
       has_query = true;
       digest.AddQuery(queries->Text(0));
+      if (queries->Instant(1) != period_.period.end) {
+        Add("its query was for " + base::ToText(queries->Instant(1)) + ", not for its end");
+      }
     }
     if (!has_query && row.IsNull(6)) {
       Add("has no evidence: no query is stored");

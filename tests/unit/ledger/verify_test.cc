@@ -54,6 +54,21 @@ TEST_F(VerifyLedgerTest, NamesJobSpecAndPeriod) {
   EXPECT_EQ(violations[0].period, HourPeriod(1));
 }
 
+TEST_F(VerifyLedgerTest, FindsARecordWhoseQueryIsNotThere) {
+  ExpectFound("update record set query_id = 999 where period_id = 2", "without evidence");
+}
+
+TEST_F(VerifyLedgerTest, FindsARecordWithTheQueryOfAnotherPeriod) {
+  ExpectFound(
+      "update record set query_id = (select query_id from query where period_id = 1)"
+      " where period_id = 2",
+      "without evidence");
+}
+
+TEST_F(VerifyLedgerTest, FindsAQueryOfAnotherTime) {
+  ExpectFound("update query set time = time + 1000 where period_id = 2", "not for its end");
+}
+
 TEST_F(VerifyLedgerTest, FindsAChangedQuantity) {
   ExpectFound("update record set quantity = '1.6' where period_id = 2 and quantity = '1.5'",
               "quantities add up to");
@@ -170,6 +185,7 @@ TEST_F(VerifyLedgerTest, AllowsTheLengthThatAJobHadBefore) {
   ASSERT_TRUE(ledger_->PutJob(job_, true));
   PeriodCommit commit = Prepare(6, {});
   commit.period = {Hour(6), Hour(8)};
+  commit.queries.at(0).time = Hour(8);
   ASSERT_TRUE(ledger_->Commit(commit));
   EXPECT_TRUE(Violations().empty());  // hour 5 lies between the two rasters
 }
