@@ -89,9 +89,12 @@ OrExit<std::string> SpecName(const AcceptOptions& options) {
 
 int RunAccept(const AcceptOptions& options) {
   const base::Instant now = Now();
+  if (options.range.begin.empty()) {
+    return PrintError("--begin TIME is needed: the begin of the period", kWrongUsage);
+  }
   const auto begin = base::ParseTimeArgument(options.range.begin, now);
-  if (options.range.begin.empty() || !begin) {
-    return PrintError("--begin: " + (begin ? "is needed" : begin.error().message), kWrongUsage);
+  if (!begin) {
+    return PrintError("--begin: " + begin.error().message, kWrongUsage);
   }
   // Without an end: the one period that begins there.
   const auto end = options.range.end.empty()

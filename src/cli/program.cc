@@ -1,23 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <new>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/load.h"
 #include "cli/version.h"
 
 namespace promtally::cli {
 
 namespace {
+
+/// A descriptor that is closed would be given to the next file or connection, and what is printed
+/// would go there. Printing to the standard output made here fails.
+void HoldStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) == -1) {
+      // The lowest free descriptor is this one: those below it are open.
+      static_cast<void>(open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+    }
+  }
+}
+
+/// Output that was lost (a full disk, a closed descriptor) is no success.
+int AfterOutput(int status) {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout) {
+    return status;
+  }
+  std::string message = "cannot write to standard output";
+  if (errno != 0) {
+    message += std::string(": ") + std::strerror(errno);
+  }
+  return PrintError(message, status == kDone ? kIncomplete : status);
+}
+
+/// What an empty shell variable leaves behind must not count as "not given".
+void RefuseEmptyValues(CLI::App* command) {
+  for (CLI::Option* option : command->get_options()) {
+    if (option->get_expected_min() > 0) {
+      const CLI::Validator is_given(
+          [](std::string& value) { return value.empty() ? "the value is empty" : ""; }, "");
+      option->check(is_given);
+    }
+  }
+  for (CLI::App* below : command->get_subcommands(nullptr)) {
+    RefuseEmptyValues(below);
+  }
+}
 
 /// Sub-commands parse into plain structs; the one that was named runs after parsing.
 class CommandLine {
@@ -37,11 +80,14 @@ class CommandLine {
     AddStatusAndVerify();
     AddAccept();
     AddLedger();
+    RefuseEmptyValues(&app_);
   }
 
   int Run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::RequiredError& error) {
+      return MissingCommand(error);
     } catch (const CLI::ParseError& error) {
       const int code = app_.exit(error);
       return code == 0 ? kDone : kWrongUsage;
@@ -50,6 +96,22 @@ class CommandLine {
   }
 
  private:
+  /// A word where a command is expected is what is wrong, not that the command is missing.
+  int MissingCommand(const CLI::RequiredError& error) {
+    const auto named = app_.get_subcommands();
+    const CLI::App* parent = named.empty() ? &app_ : named.front();
+    const auto rest = parent->remaining();
+    const bool takes_commands = !parent->get_subcommands(nullptr).empty();
+    if (takes_commands && !rest.empty() && rest.front().front() != '-') {
+      const std::string path = named.empty() ? "" : parent->get_name() + " ";
+      return PrintError(
+          "there is no command \"" + path + rest.front() + "\"; see promtally " + path + "--help",
+          kWrongUsage);
+    }
+    app_.exit(error);
+    return kWrongUsage;
+  }
+
   static void AddConfig(CLI::App* command, std::string* file) {
     command->add_option("--config,--config.file", *file, "promtally.yml")->type_name("FILE");
   }
@@ -69,8 +131,11 @@ class CommandLine {
   static void AddFormat(CLI::App* command, Format* format) {
     static const std::map<std::string, Format> kFormats{
         {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
-    command->add_option("--format", *format, "table (default), json or csv")
-        ->transform(CLI::CheckedTransformer(kFormats).description(""))
+    command
+        ->add_option_function<std::string>(
+            "--format", [format](const std::string& text) { *format = kFormats.at(text); },
+            "table (default), json or csv")
+        ->check(CLI::IsMember({"table", "json", "csv"}).description(""))
         ->type_name("FORMAT");
   }
 
@@ -237,7 +302,8 @@ int RunProgram(int argc, char** argv) {
   std::set_new_handler(EndOutOfMemory);
   std::signal(SIGXFSZ, SIG_IGN);  // a write over a size limit fails, as on a full disk
   try {
-    return CommandLine().Run(argc, argv);
+    HoldStandardDescriptors();
+    return AfterOutput(CommandLine().Run(argc, argv));
   } catch (const std::exception& error) {
     std::cerr << "promtally: internal error: " << error.what() << '\n';
     return kInternalError;

@@ -181,9 +181,11 @@ base::Result<AcceptReport> SqliteLedger::Accept(const AcceptRequest& request, ba
       }
     }
     if (rows.empty()) {
-      report.refused.push_back("no period of \"" + spec->name + "\" that was asked for begins in " +
-                               base::ToText(request.range.begin) + " to " +
-                               base::ToText(request.range.end));
+      const bool is_one = request.range.end - request.range.begin == base::Milliseconds(1);
+      report.refused.push_back("no period of \"" + spec->name + "\" that was asked for begins " +
+                               (is_one ? "at " + base::ToText(request.range.begin)
+                                       : "in " + base::ToText(request.range.begin) + " to " +
+                                             base::ToText(request.range.end)));
     }
     transaction.Commit();
     return report;
