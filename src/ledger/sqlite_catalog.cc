@@ -17,14 +17,13 @@ std::string ScopeKeyText(const std::optional<std::string>& scope_key) {
 /// What of a job's identity differs, empty when nothing does.
 std::string IdentityChange(const Job& known, const Job& job) {
   if (known.schedule.period != job.schedule.period) {
-    return "job " + Quoted(job.name) + " has the period " +
-           base::ToText(base::Milliseconds(known.schedule.period)) +
+    return "its period is " + base::ToText(base::Milliseconds(known.schedule.period)) +
            " in the ledger, the settings say " +
            base::ToText(base::Milliseconds(job.schedule.period));
   }
   if (known.scope_key != job.scope_key) {
-    return "job " + Quoted(job.name) + " has " + ScopeKeyText(known.scope_key) +
-           " in the ledger, the settings say " + ScopeKeyText(job.scope_key);
+    return "it has " + ScopeKeyText(known.scope_key) + " in the ledger, the settings say " +
+           ScopeKeyText(job.scope_key);
   }
   return {};
 }
