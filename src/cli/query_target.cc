@@ -34,6 +34,10 @@ OrExit<std::optional<config::SourceSettings>> ResolveSource(const QueryOptions& 
                                                             const Configuration* configuration,
                                                             const std::string& job_source) {
   if (!options.url.empty()) {
+    if (!options.url.starts_with("http://") && !options.url.starts_with("https://")) {
+      return tl::unexpected(PrintError(
+          "--url must start with http:// or https://, such as http://localhost:9090", kWrongUsage));
+    }
     config::SourceSettings source;
     source.url = options.url;
     if (!options.http_config_file.empty()) {

@@ -295,8 +295,8 @@ base::Status CheckIdentities(ledger::Ledger& ledger, const RegisterRequest& requ
     const ledger::Job job{0, settings.job, settings.schedule, settings.scope_key, {}};
     const std::string change = ledger::IdentityChange(**known, job);
     if (!change.empty() && !request.accept_identity_change) {
-      return base::Fail(base::ErrorCode::kConflict,
-                        change + " (--accept-identity-change takes it)");
+      return base::Fail(base::ErrorCode::kConflict, "job \"" + settings.job + "\": " + change +
+                                                        " (--accept-identity-change takes it)");
     }
     if (auto status = CheckNames(ledger, (*known)->id, configured.specs); !status) {
       return status;

@@ -14,14 +14,13 @@ std::string ScopeKeyText(const std::optional<std::string>& scope_key) {
 }  // namespace
 
 std::string IdentityChange(const Job& known, const Job& job) {
-  const std::string name = "job \"" + job.name + "\"";
   if (known.schedule.period != job.schedule.period) {
-    return name + " has the period " + base::ToText(base::Milliseconds(known.schedule.period)) +
+    return "its period is " + base::ToText(base::Milliseconds(known.schedule.period)) +
            " in the ledger, the settings say " +
            base::ToText(base::Milliseconds(job.schedule.period));
   }
   if (known.scope_key != job.scope_key) {
-    return name + " has " + ScopeKeyText(known.scope_key) + " in the ledger, the settings say " +
+    return "it has " + ScopeKeyText(known.scope_key) + " in the ledger, the settings say " +
            ScopeKeyText(job.scope_key);
   }
   return {};

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import pathlib
+import re
 import shutil
 import sys
 import threading
@@ -267,6 +268,16 @@ class Reports(WithOneLedger):
                                        "groupby", "metadata", "revision", "finality", "kind", "source", "collected_at"})
         self.assertEqual((record["groupby"], record["metadata"], record["revision"], record["finality"]),
                          ({"region": "eu", "project_id": "p1"}, {}, 0, "provisional"))
+
+    def test_a_record_id_is_what_the_documentation_computes(self):
+        """The recipe of docs/ledger.md, run as it stands there, gives the id of every record."""
+        text = (promtally_cli.ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+        recipe = {}
+        exec(re.search(r"```python\n(.*?)```", text, re.S).group(1), recipe)  # pylint: disable=exec-used
+        records = self.work.lines("usage", "--records")
+        self.assertTrue(records)
+        for line in records:
+            self.assertEqual(recipe["record_id"](line), line["id"])
 
     def test_status_lines_have_their_keys(self):
         lines = self.work.expect(0, "status", "--ledger", self.ledger, "--format", "json").lines

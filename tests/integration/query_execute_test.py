@@ -87,6 +87,9 @@ class Execute(unittest.TestCase):
     def test_needs_a_server(self):
         outcome = self.query(2, "metrics.yml", "--execute")
         self.assertIn("--url", outcome.stderr)
+        for url in ("localhost:9090", "ftp://localhost"):
+            outcome = self.query(2, "metrics.yml", "--execute", "--url", url)
+            self.assertIn("--url must start with http:// or https://", outcome.stderr)
 
 
 class Secrets(unittest.TestCase):

@@ -240,7 +240,7 @@ class WhatChanges(Reloading):
     def test_another_period_or_scope_key_is_refused_with_the_reason(self):
         work = self.work(["a", "b"])
         service = self.serve(work)
-        for change, word in (({"period": "30m"}, "period 1h"), ({"scope_key": "tenant"}, "scope key")):
+        for change, word in (({"period": "30m"}, "its period is 1h"), ({"scope_key": "tenant"}, "scope key")):
             original = dict(work.settings["collect"][0])
             work.settings["collect"][0].update(change)
             work.write_settings()
@@ -373,7 +373,7 @@ class Identity(Reloading):
         work.collect(2)
         work.settings["collect"][0]["period"] = "30m"
         work.write_settings()
-        self.assertIn("period 1h", work.collect(2, 4, status=3).stderr)
+        self.assertIn("its period is 1h", work.collect(2, 4, status=3).stderr)
         work.collect(1, 4, flags=["--accept-identity-change"])
         begins = [record["begin"] for record in work.records()]
         self.assertEqual(len(begins), 2 + 4)
