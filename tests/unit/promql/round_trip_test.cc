@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "fuzz/promql_property.h"
 #include "unit/promql/random_tree.h"
@@ -30,6 +31,16 @@ TEST(PromqlRoundTrip, ReadsPrintedRandomTreesAsTheyWere) {
     ASSERT_TRUE(parsed) << "start " << start << ": " << text << ": " << parsed.error().message;
     ASSERT_EQ(TreeText(**parsed), TreeText(*tree)) << "start " << start << ": " << text;
   }
+}
+
+// Other ones each time; RC_PARAMS="seed=N" repeats a run.
+RC_GTEST_PROP(PromqlRoundTrip, ReadsOtherPrintedRandomTreesAsTheyWere, (unsigned start)) {
+  const ExpressionPtr tree = RandomTree(start);
+  const std::string text = PrintCanonical(*tree);
+  RC_LOG() << "start " << start << ": " << text;
+  const auto parsed = Parse(text);
+  RC_ASSERT(parsed.has_value());
+  RC_ASSERT(TreeText(**parsed) == TreeText(*tree));
 }
 
 TEST(PromqlRoundTrip, HoldsForTheCorpus) {
