@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,7 +46,40 @@ void AddCollisions(const metering::MetricSpecs& specs, const std::string& file,
   }
 }
 
-base::Diagnostics CheckFile(const std::string& file) {
+/// The jobs of the settings files among those that are checked, with the paths of what they meter.
+using Jobs = std::vector<std::pair<std::filesystem::path, std::optional<std::string>>>;
+
+Jobs JobsOf(const std::vector<std::string>& files) {
+  Jobs jobs;
+  for (const std::string& file : files) {
+    const auto text = ReadFile(file);
+    if (!text || !config::LooksLikeSettings(*text)) {
+      continue;
+    }
+    for (const auto& job : config::ReadSettings(*text, file, EnvironmentVariable).settings.jobs) {
+      jobs.emplace_back(JoinPath(file, job.metrics_file), job.scope_key);
+    }
+  }
+  return jobs;
+}
+
+/// The job that a metrics file is for; unknown where jobs of several scope keys read it.
+config::JobContext JobOf(const std::string& file, const Jobs& jobs) {
+  config::JobContext found;
+  for (const auto& [path, scope_key] : jobs) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(path, file, error)) {
+      continue;
+    }
+    if (found.is_known && found.scope_key != scope_key) {
+      return {};
+    }
+    found = {true, scope_key};
+  }
+  return found;
+}
+
+base::Diagnostics CheckFile(const std::string& file, const Jobs& jobs) {
   auto text = ReadFile(file);
   if (!text) {
     base::Diagnostic diagnostic;
@@ -55,7 +90,7 @@ base::Diagnostics CheckFile(const std::string& file) {
   if (config::LooksLikeSettings(*text)) {
     return config::ReadSettings(*text, file, EnvironmentVariable).diagnostics;
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, file);
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, file, JobOf(file, jobs));
   if (!base::HasErrors(metrics.diagnostics)) {
     AddCollisions(metrics.specs, file, &metrics.diagnostics);
   }
@@ -67,8 +102,9 @@ base::Diagnostics CheckFile(const std::string& file) {
 int RunCheck(const CheckOptions& options) {
   std::size_t errors = 0;
   std::size_t warnings = 0;
+  const Jobs jobs = JobsOf(options.files);
   for (const std::string& file : options.files) {
-    const base::Diagnostics diagnostics = CheckFile(file);
+    const base::Diagnostics diagnostics = CheckFile(file, jobs);
     PrintDiagnostics(diagnostics);
     const auto bad = static_cast<std::size_t>(std::count_if(
         diagnostics.begin(), diagnostics.end(),

@@ -76,14 +76,17 @@ void PrintPlannedQueries(const collector::Catalogue& catalogue, const collector:
     target.scope_key = job.settings.scope_key;
     target.filter = job.filter;
     const auto version = spec.versions.find(item.version_id);
-    const auto parts =
-        version == spec.versions.end() ? std::nullopt : PartsOf(target, *version->second);
-    if (!parts) {
-      std::cerr << fmt::format("note: \"{}\" {} is asked once a scope; the scopes are found then\n",
-                               spec.stored.name, base::ToText(item.period.begin));
-      continue;
+    if (version == spec.versions.end()) {
+      continue;  // it cannot be read, which was said before
     }
-    for (const QueryPart& part : *parts) {
+    const QueryParts parts = PartsOf(target, *version->second);
+    if (!parts.unknown_scopes.empty()) {
+      std::cerr << fmt::format(
+          "note: \"{}\" {} is asked once a scope ({}); the scopes are found then\n",
+          Printable(spec.stored.name), base::ToText(item.period.begin),
+          Printable(parts.unknown_scopes));
+    }
+    for (const QueryPart& part : parts.parts) {
       const QueryLine line{job.settings.job,
                            version->second->metric,
                            spec.stored.name,

@@ -41,6 +41,9 @@ std::string ToJson(const QueryLine& line) {
   json["scope"] = OrNull(line.scope);
   json["query"] = line.query;
   json["time"] = base::ToText(line.time);
+  if (line.curl) {
+    json["curl"] = *line.curl;
+  }
   return Dump(json);
 }
 

@@ -30,7 +30,8 @@ bool LoadMetrics(const std::string& config_file, Warnings warnings, collector::C
     PrintError(text.error().message, kBadConfiguration);
     return false;
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
+  config::MetricsFile metrics =
+      config::ReadMetricsFile(*text, path, {true, job->settings.scope_key});
   const bool bad = base::HasErrors(metrics.diagnostics);
   if (bad || warnings == Warnings::kShow) {
     PrintDiagnostics(metrics.diagnostics);

@@ -30,6 +30,7 @@ struct QueryOptions {
   std::string period;
   std::string rounding;
   bool execute = false;
+  bool curl = false;
   std::string url;
   std::string http_config_file;
   std::string config_file;

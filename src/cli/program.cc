@@ -175,6 +175,7 @@ class CommandLine {
         ->check(CLI::IsMember({"exact", "cloudkitty"}).description(""))
         ->type_name("MODE");
     command->add_flag("--execute", query_.execute, "run the queries and print records");
+    command->add_flag("--curl", query_.curl, "print the queries as curl commands, without secrets");
     command->add_option("--url", query_.url, "the server to ask")->type_name("URL");
     command->add_option("--http.config.file", query_.http_config_file, "how to talk to --url")
         ->type_name("FILE");

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/curl_command.h"
 #include "cli/exit_status.h"
 #include "cli/json_lines.h"
 #include "cli/query_target.h"
@@ -20,30 +21,40 @@ base::Seconds LengthOf(const metering::Period& period) {
   return std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
 }
 
-/// Prints what would be sent.
+/// Prints what would be sent, as queries or as curl commands.
 class DryRun {
  public:
-  explicit DryRun(Format format) : format_(format) {}
+  DryRun(Format format, bool as_curl) : format_(format), as_curl_(as_curl) {}
 
   void Add(const QueryTarget& target, const metering::MetricSpec& spec,
            const metering::Period& period) {
-    const auto parts = PartsOf(target, spec);
-    if (!parts) {
+    const QueryParts parts = PartsOf(target, spec);
+    if (!parts.unknown_scopes.empty()) {
       std::cerr << fmt::format(
-          "note: \"{}\" is asked once a scope (query_prefix or query_suffix, or --per-scope); name "
-          "scopes with --scope, or let --execute find them\n",
-          spec.name);
+          "note: \"{}\" is asked once a scope ({}); name scopes with --scope, or let --execute "
+          "find "
+          "them\n",
+          Printable(spec.name), Printable(parts.unknown_scopes));
       return;
     }
-    for (const QueryPart& part : *parts) {
+    for (const QueryPart& part : parts.parts) {
       QueryLine line{target.job,
                      spec.metric,
                      spec.name,
                      part.asked,
                      metering::BuildQuery(spec, target.scope_key, part.scopes, LengthOf(period)),
                      period.end};
+      if (as_curl_) {
+        line.curl = CurlCommand(*target.source, line.query, line.time);
+        names_variables_ =
+            names_variables_ || line.curl->find("\"$PROMTALLY_") != std::string::npos;
+      }
       if (format_ == Format::kJson) {
         std::cout << ToJson(line) << '\n';
+      } else if (as_curl_ && format_ == Format::kTable) {
+        std::cout << *line.curl << '\n';
+      } else if (as_curl_) {
+        curl_table_.Add({line.name, line.scope.value_or(""), base::ToText(line.time), *line.curl});
       } else {
         table_.Add({line.name, line.scope.value_or(""), base::ToText(line.time), line.query});
       }
@@ -51,14 +62,22 @@ class DryRun {
   }
 
   void Print() const {
-    if (format_ != Format::kJson) {
-      table_.Print(std::cout, format_);
+    if (names_variables_) {
+      std::cerr
+          << "note: secrets are left out; set the variables $PROMTALLY_… of the commands first\n";
     }
+    if (format_ == Format::kJson || (as_curl_ && format_ == Format::kTable)) {
+      return;
+    }
+    (as_curl_ ? curl_table_ : table_).Print(std::cout, format_);
   }
 
  private:
   Format format_;
+  bool as_curl_;
+  bool names_variables_ = false;
   Table table_{{{"name"}, {"scope"}, {"time"}, {"query"}}};
+  Table curl_table_{{{"name"}, {"scope"}, {"time"}, {"curl"}}};
 };
 
 /// Asks the server and prints records; touches no ledger.
@@ -202,7 +221,7 @@ int RunQuery(const QueryOptions& options) {
     }
     return execution.Finish();
   }
-  DryRun dry_run(options.format);
+  DryRun dry_run(options.format, options.curl);
   for (const QueryTarget& target : *targets) {
     for (const metering::Period& period : target.periods) {
       for (const auto& spec : target.specs) {

@@ -16,6 +16,7 @@ struct QueryLine {
   std::optional<std::string> scope;  ///< where the query is for one scope
   std::string query;
   base::Instant time;
+  std::optional<std::string> curl = std::nullopt;  ///< the command, where it is wanted
 };
 
 }  // namespace promtally::cli

@@ -11,6 +11,7 @@
 #include "promtally/base/labels.h"
 #include "promtally/config/metrics_file.h"
 #include "promtally/metering/query_builder.h"
+#include "promtally/metering/query_mode.h"
 
 namespace promtally::cli {
 
@@ -58,7 +59,7 @@ OrExit<std::optional<config::SourceSettings>> ResolveSource(const QueryOptions& 
       return std::optional(source);
     }
   }
-  if (!options.execute && options.source.empty()) {
+  if (!options.execute && !options.curl && options.source.empty()) {
     return std::optional<config::SourceSettings>();
   }
   return tl::unexpected(PrintError(
@@ -85,6 +86,10 @@ OrExit<std::vector<metering::Period>> ResolvePeriods(const RangeOptions& options
 }
 
 /// Flags override what a job says.
+std::optional<std::string> ScopeKeyOf(const QueryOptions& options, const config::JobSettings& job) {
+  return options.scope_key.empty() ? job.scope_key : options.scope_key;
+}
+
 OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration* configuration,
                                const config::JobSettings& job, const metering::MetricSpecs& specs) {
   QueryTarget target;
@@ -98,7 +103,7 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   for (metering::MetricSpec& spec : *selected) {
     target.specs.push_back(std::make_shared<const metering::MetricSpec>(std::move(spec)));
   }
-  target.scope_key = options.scope_key.empty() ? job.scope_key : options.scope_key;
+  target.scope_key = ScopeKeyOf(options, job);
   target.scopes = options.scopes;
   target.per_scope = options.per_scope;
   target.rounding = options.rounding.empty()      ? job.rounding
@@ -141,12 +146,13 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   return target;
 }
 
-OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path) {
+OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path,
+                                              const std::optional<std::string>& scope_key) {
   auto text = ReadFile(path);
   if (!text) {
     return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, path);
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, path, {true, scope_key});
   PrintDiagnostics(metrics.diagnostics);
   if (base::HasErrors(metrics.diagnostics)) {
     return tl::unexpected(kBadConfiguration);
@@ -169,14 +175,14 @@ const config::JobSettings* JobOf(const QueryOptions& options, const Configuratio
 
 OrExit<std::vector<QueryTarget>> ResolveMetricsFile(const QueryOptions& options,
                                                     const Configuration* configuration) {
-  auto specs = LoadMetricsFile(options.metrics_file);
+  const config::JobSettings* job =
+      configuration == nullptr ? nullptr : JobOf(options, *configuration);
+  const config::JobSettings settings = job == nullptr ? config::JobSettings{} : *job;
+  auto specs = LoadMetricsFile(options.metrics_file, ScopeKeyOf(options, settings));
   if (!specs) {
     return tl::unexpected(specs.error());
   }
-  const config::JobSettings* job =
-      configuration == nullptr ? nullptr : JobOf(options, *configuration);
-  auto target =
-      MakeTarget(options, configuration, job == nullptr ? config::JobSettings{} : *job, *specs);
+  auto target = MakeTarget(options, configuration, settings, *specs);
   if (!target) {
     return tl::unexpected(target.error());
   }
@@ -197,6 +203,13 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   }
   if (options.execute && options.url.empty() && options.config_file.empty()) {
     return tl::unexpected(PrintError("--execute needs --url URL or --config FILE", kWrongUsage));
+  }
+  if (options.curl && options.execute) {
+    return tl::unexpected(PrintError(
+        "--curl prints commands and --execute runs queries: take one of them", kWrongUsage));
+  }
+  if (options.curl && options.url.empty() && options.config_file.empty()) {
+    return tl::unexpected(PrintError("--curl needs --url URL or --config FILE", kWrongUsage));
   }
   std::optional<Configuration> configuration;
   if (!options.config_file.empty()) {
@@ -222,10 +235,9 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   return targets;
 }
 
-std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
-                                              const metering::MetricSpec& spec) {
+QueryParts PartsOf(const QueryTarget& target, const metering::MetricSpec& spec) {
   using metering::QueryMode;
-  const QueryMode mode = metering::ModeOf(spec, target.scope_key);
+  const auto [mode, reason] = metering::ChooseMode(spec, target.scope_key);
   const std::vector<std::string>& scopes =
       target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
   std::vector<QueryPart> parts;
@@ -233,7 +245,7 @@ std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
     parts.push_back({});
   } else if (mode == QueryMode::kPerScope || target.per_scope) {
     if (scopes.empty()) {
-      return std::nullopt;
+      return {{}, reason.empty() ? "--per-scope" : reason};
     }
     for (const std::string& scope : scopes) {
       parts.push_back({{scope}, scope});
@@ -249,7 +261,7 @@ std::optional<std::vector<QueryPart>> PartsOf(const QueryTarget& target,
       parts.front().asked = scopes.front();
     }
   }
-  return parts;
+  return {std::move(parts), {}};
 }
 
 }  // namespace promtally::cli

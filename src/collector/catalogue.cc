@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "promtally/config/metrics_file.h"
+#include "promtally/metering/query_mode.h"
 
 namespace promtally::collector {
 
@@ -80,6 +81,7 @@ class Registration {
     }
     job_is_new_ = stored->empty();
     for (const metering::MetricSpec& spec : configured_.specs) {
+      WarnOfMode(spec);
       const auto at = std::find_if(stored->begin(), stored->end(),
                                    [&spec](const Spec& row) { return row.name == spec.name; });
       auto entry = at == stored->end() ? Add(spec) : Update(spec, std::move(*at));
@@ -101,6 +103,14 @@ class Registration {
   }
 
  private:
+  void WarnOfMode(const metering::MetricSpec& spec) {
+    const auto choice = metering::ChooseMode(spec, configured_.settings.scope_key);
+    if (!choice.reason.empty()) {
+      warnings_.push_back("job \"" + configured_.settings.job + "\": \"" + spec.name +
+                          "\" is asked once a scope: " + choice.reason);
+    }
+  }
+
   base::Status PutJob() {
     const config::JobSettings& settings = configured_.settings;
     auto known = ledger_.FindJob(settings.job);

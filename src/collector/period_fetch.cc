@@ -42,7 +42,8 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       : gate_(std::move(gate)),
         request_(std::move(request)),
         done_(std::move(done)),
-        mode_(metering::ModeOf(*request_.spec, request_.scope_key)) {
+        mode_(metering::ChooseMode(*request_.spec, request_.scope_key).mode) {
+    brings_in_others_ = mode_ == QueryMode::kAllScopes && metering::HasFreeText(*request_.spec);
     if (request_.scope_key && request_.per_scope) {
       mode_ = QueryMode::kPerScope;
     }
@@ -70,9 +71,11 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   void Discover(int attempt) {
     result_.attempts = std::max(result_.attempts, attempt);
     ++outstanding_;
+    metering::Discovery discovery =
+        metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
     gate_->ListLabelValues(
-        *request_.scope_key, metering::DiscoverySelector(*request_.spec, *request_.scope_key),
-        request_.period, [self = shared_from_this(), attempt](source::Source::LabelValues values) {
+        *request_.scope_key, std::move(discovery.selectors), discovery.window,
+        [self = shared_from_this(), attempt](source::Source::LabelValues values) {
           self->OnDiscovered(std::move(values), attempt);
         });
   }
@@ -95,7 +98,9 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       }
     }
     if (scopes.empty()) {  // nobody used anything: the discovery itself is the evidence
-      AddAnswer(metering::DiscoverySelector(*request_.spec, *request_.scope_key), {}, {});
+      const metering::Discovery discovery =
+          metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
+      AddAnswer(discovery.selectors.front(), {}, {});
     }
     AskScopes(scopes);
   }
@@ -137,7 +142,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   void OnAnswer(const Part& part, const std::string& text, int attempt, QueryOutcome outcome) {
     --outstanding_;
     if (!outcome.failure) {
-      AddAnswer(text, part.asked, std::move(outcome));
+      AddAnswer(text, part, std::move(outcome));
       Continue();
       return;
     }
@@ -219,16 +224,23 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     scope_failure_ = std::move(failure);
   }
 
-  void AddAnswer(std::string text, std::optional<std::string> asked, QueryOutcome outcome) {
+  void AddAnswer(std::string text, const Part& part, QueryOutcome outcome) {
     FetchedQuery query;
     query.text = std::move(text);
-    query.scope = asked;
+    query.scope = part.asked;
     query.series = outcome.answer.size();
     query.bytes = outcome.bytes;
     query.wall = outcome.wall;
     query.annotations = JoinAnnotations(outcome.answer);
     result_.queries.push_back(std::move(query));
-    result_.answers.push_back({std::move(outcome.answer), std::move(asked)});
+    metering::ScopedAnswer answer{std::move(outcome.answer), part.asked, {}};
+    if (brings_in_others_) {
+      // The text keeps the label: whose series it is stands in the answer.
+      answer.asked_scope.reset();
+      answer.named_scopes = part.scopes;
+      std::sort(answer.named_scopes.begin(), answer.named_scopes.end());
+    }
+    result_.answers.push_back(std::move(answer));
   }
 
   /// The whole period ends with this failure; what is still in flight is waited for and dropped.
@@ -283,6 +295,8 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   FetchRequest request_;
   std::function<void(FetchResult)> done_;
   QueryMode mode_;
+  /// Prefix or suffix is proved to keep scopes apart, but may select series of other scopes.
+  bool brings_in_others_ = false;
   FetchResult result_;
   std::optional<QueryFailure> scope_failure_;
   int outstanding_ = 0;

@@ -11,6 +11,7 @@
 #include "promtally/metering/metric_spec.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/query_builder.h"
+#include "promtally/metering/query_mode.h"
 
 namespace promtally::collector {
 

@@ -112,16 +112,16 @@ void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryD
   });
 }
 
-void SourceGate::ListLabelValues(std::string label, std::string selector, metering::Period period,
-                                 ValuesDone done) {
+void SourceGate::ListLabelValues(std::string label, std::vector<std::string> selectors,
+                                 metering::Period span, ValuesDone done) {
   using Values = source::Source::LabelValues;
   auto answered = OnLoop<Values>(Place::kTaken, [this, done = std::move(done)](Values& values) {
     CountAnswer(values.failure && values.failure->connection);
     done(std::move(values));
   });
-  Enqueue([this, label = std::move(label), selector = std::move(selector), period,
+  Enqueue([this, label = std::move(label), selectors = std::move(selectors), span,
            answered = std::move(answered)] {
-    source_->ListLabelValues(label, selector, period, answered);
+    source_->ListLabelValues(label, selectors, span, answered);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -43,7 +44,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
 
   /// `attempt` counts the tries of one query, from 1.
   void Query(std::string text, base::Instant time, int attempt, QueryDone done);
-  void ListLabelValues(std::string label, std::string selector, metering::Period period,
+  void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        ValuesDone done);
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done);
   /// Kind, version and edge rule, asked at most once an hour; `unknown` when they cannot be had.

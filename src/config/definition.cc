@@ -8,6 +8,7 @@
 
 #include "config/yaml_scalar.h"
 #include "promtally/config/metrics_file.h"
+#include "promtally/promql/functions.h"
 
 // A definition is a metrics.yml of one spec, in flow style and without defaults: equal specs have
 // equal texts, and a key that a later version adds does not change the text of older specs.
@@ -125,6 +126,13 @@ std::string Export(const metering::ExportOptions& options) {
   return map.empty() ? "" : map.Text();
 }
 
+// What a file must say for the spec's functions to be allowed in it.
+std::string_view FunctionSetOf(const MetricSpec& spec) {
+  const auto* const info = promql::FindFunction(promql::FunctionList::kRange, spec.range_function);
+  return info != nullptr && info->set == promql::FunctionSet::kExtended ? "functions: extended, "
+                                                                        : "";
+}
+
 void AddMutation(const MetricSpec& spec, FlowMap& map) {
   if (spec.mutate != metering::Mutation::kNone) {
     map.AddText("mutate", metering::ToText(spec.mutate));
@@ -158,7 +166,8 @@ std::string ToDefinition(const MetricSpec& spec) {
   if (spec.backfill) {
     map.Add("backfill", "true");
   }
-  return "{metrics: {" + InQuotes(spec.metric) + ": " + map.Text() + "}}";
+  return "{" + std::string(FunctionSetOf(spec)) + "metrics: {" + InQuotes(spec.metric) + ": " +
+         map.Text() + "}}";
 }
 
 base::Result<MetricSpec> FromDefinition(std::string_view text) {

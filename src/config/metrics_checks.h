@@ -5,9 +5,17 @@
 
 #include "config/problems.h"
 #include "config/yaml_document.h"
+#include "promtally/config/metrics_file.h"
 #include "promtally/metering/metric_spec.h"
+#include "promtally/promql/functions.h"
 
 namespace promtally::config {
+
+/// What holds for the whole file.
+struct FileContext {
+  promql::FunctionSet functions = promql::FunctionSet::kCloudKitty;
+  JobContext job;
+};
 
 /// A spec with the places that checks point at.
 struct SpecDraft {
@@ -18,7 +26,7 @@ struct SpecDraft {
 
 /// Contradictions between the keys of one spec, and what an operator should know before anybody
 /// bills by it.
-void CheckSpec(const SpecDraft& draft, Problems& problems);
+void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& problems);
 
 /// Two specs with one name are an error: one of them would be lost.
 void CheckNames(const std::vector<SpecDraft>& drafts, Problems& problems);

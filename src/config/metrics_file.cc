@@ -23,10 +23,14 @@ using metering::ExportType;
 using metering::MetricSpec;
 using promql::FunctionList;
 
-using Drafts = std::vector<SpecDraft>;
+struct Drafts {
+  FileContext file;
+  std::vector<SpecDraft> specs;
+};
 
 void ReadFunction(ValueReader& reader, const Node& value, FunctionList list, std::string& target) {
-  target = reader.OneOf(value, promql::NamesOf(list)).value_or(target);
+  const auto names = promql::NamesOf(list, promql::FunctionSet::kCloudKitty);
+  target = reader.OneOf(value, names).value_or(target);
 }
 
 constexpr std::array<Field<MetricSpec>, 5> kExtraArgs{{
@@ -36,7 +40,8 @@ constexpr std::array<Field<MetricSpec>, 5> kExtraArgs{{
      }},
     {"range_function",
      [](ValueReader& reader, const Node& value, MetricSpec& spec) {
-       ReadFunction(reader, value, FunctionList::kRange, spec.range_function);
+       // Which ones are allowed is for the checks: `functions` decides.
+       spec.range_function = reader.NonEmptyText(value).value_or("");
      }},
     {"query_function",
      [](ValueReader& reader, const Node& value, MetricSpec& spec) {
@@ -163,8 +168,8 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
     reader.problems().Error(place, where + " has no \"unit\"", "add a unit such as unit: GiB");
   }
   reader.ReadMap<MetricSpec>(value, where, {kSpec}, draft.spec);
-  CheckSpec(draft, reader.problems());
-  drafts.push_back(std::move(draft));
+  CheckSpec(draft, drafts.file, reader.problems());
+  drafts.specs.push_back(std::move(draft));
 }
 
 void ReadMetric(ValueReader& reader, const Node& key, const Node& value, Drafts& drafts) {
@@ -199,9 +204,22 @@ void ReadMetrics(ValueReader& reader, const Node& value, Drafts& drafts) {
   }
 }
 
+constexpr std::string_view kExtended = "extended";
+
+// Wherever the key stands in the file, it holds for all of it.
+void ReadFunctionSet(const Node& root, Drafts& drafts) {
+  const Node* const value = Find(root, "functions");
+  if (value != nullptr && value->kind == NodeKind::kScalar && value->text == kExtended) {
+    drafts.file.functions = promql::FunctionSet::kExtended;
+  }
+}
+
 constexpr std::array<Field<Drafts>, 4> kTopLevel{{
     {"metrics", ReadMetrics},
-    {"functions"},
+    {"functions",
+     [](ValueReader& reader, const Node& value, Drafts& /*drafts*/) {
+       static_cast<void>(reader.OneOf(value, {"cloudkitty", kExtended}));
+     }},
     {"evaluation"},
     {"exact"},
 }};
@@ -216,24 +234,26 @@ void ReadFile(ValueReader& reader, const YamlDocument& document, Drafts& drafts)
   if (!reader.IsMap(*document.root)) {
     return;
   }
+  ReadFunctionSet(*document.root, drafts);
   reader.ReadMap<Drafts>(*document.root, "", {kTopLevel}, drafts);
   if (Find(*document.root, "metrics") == nullptr) {
     reader.problems().Error(document.root->place, "the file has no \"metrics\"");
   }
-  CheckNames(drafts, reader.problems());
+  CheckNames(drafts.specs, reader.problems());
 }
 
 }  // namespace
 
-MetricsFile ReadMetricsFile(std::string_view bytes, std::string_view file) {
+MetricsFile ReadMetricsFile(std::string_view bytes, std::string_view file, const JobContext& job) {
   const std::string_view text = WithoutByteOrderMark(bytes);
   Problems problems(text, file);
   const YamlDocument document = ReadYaml(text, Aliases::kAllowed, problems);
   ValueReader reader(problems, ScalarRules::kPyYaml, nullptr);
   Drafts drafts;
+  drafts.file.job = job;
   ReadFile(reader, document, drafts);
   MetricsFile result;
-  for (SpecDraft& draft : drafts) {
+  for (SpecDraft& draft : drafts.specs) {
     result.specs.push_back(std::move(draft.spec));
   }
   result.diagnostics = problems.Take();

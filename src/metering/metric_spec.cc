@@ -33,13 +33,34 @@ bool NegativeAfter(bool negative, promql::FunctionList list, std::string_view na
   return info->sign == promql::Sign::kMayBeNegative;
 }
 
+/// Free text of the user's can turn a value negative: by a minus, or by a function.
+bool TextCanBeNegative(std::string_view text) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  constexpr std::array<std::string_view, 10> kWaves{"acos", "asin", "asinh", "atan", "atanh",
+                                                    "cos",  "sin",  "sinh",  "tan",  "tanh"};
+  if (text.find('-') != std::string_view::npos) {
+    return true;
+  }
+  for (std::size_t at = text.find_first_of(kLetters); at != std::string_view::npos;
+       at = text.find_first_of(kLetters, at)) {
+    const std::size_t end = std::min(text.find_first_not_of(kLetters, at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (NegativeAfter(false, promql::FunctionList::kRange, word) ||
+        NegativeAfter(false, promql::FunctionList::kQuery, word) ||
+        std::find(kWaves.begin(), kWaves.end(), word) != kWaves.end()) {
+      return true;
+    }
+    at = end;
+  }
+  return false;
+}
+
 /// A value that a query gives can be below zero.
 bool QueryCanBeNegative(const MetricSpec& spec) {
   bool negative = NegativeAfter(false, promql::FunctionList::kRange, spec.range_function);
   negative = NegativeAfter(negative, promql::FunctionList::kQuery, spec.query_function);
   negative = NegativeAfter(negative, promql::FunctionList::kAggregation, spec.aggregation_method);
-  return negative || spec.query_prefix.find('-') != std::string::npos ||
-         spec.query_suffix.find('-') != std::string::npos;
+  return negative || TextCanBeNegative(spec.query_prefix) || TextCanBeNegative(spec.query_suffix);
 }
 
 }  // namespace

@@ -129,8 +129,15 @@ class Conversion {
       *scope = *scoped.asked_scope;
       return true;
     }
+    const auto& named = scoped.named_scopes;
     if (missing) {
-      ++result_.unattributed;
+      // What several queries bring in is one series.
+      const bool is_known = !named.empty() && &scoped != &result_.answers.front();
+      result_.unattributed += is_known ? 0 : 1;
+      return false;
+    }
+    if (!named.empty() && !std::binary_search(named.begin(), named.end(), **scope)) {
+      --result_.series_answered;
       return false;
     }
     if (context_.filter != nullptr && !context_.filter->Admits(**scope)) {

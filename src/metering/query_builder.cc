@@ -23,13 +23,6 @@ promql::Matcher MatchScopes(const std::string& scope_key, std::span<const std::s
 
 }  // namespace
 
-QueryMode ModeOf(const MetricSpec& spec, const std::optional<std::string>& scope_key) {
-  if (!scope_key) {
-    return QueryMode::kUnscoped;
-  }
-  return HasFreeText(spec) ? QueryMode::kPerScope : QueryMode::kAllScopes;
-}
-
 std::string BuildQuery(const MetricSpec& spec, const std::optional<std::string>& scope_key,
                        std::span<const std::string> scopes, base::Seconds period) {
   promql::Selector selector{spec.metric, {}, period};
@@ -52,12 +45,6 @@ std::string BuildQuery(const MetricSpec& spec, const std::optional<std::string>&
     text += " " + spec.query_suffix;
   }
   return text;
-}
-
-std::string DiscoverySelector(const MetricSpec& spec, const std::string& scope_key) {
-  const auto selector = promql::MakeSelector(
-      {spec.metric, {{scope_key, promql::MatchOperator::kNotEqual, ""}}, base::Seconds(0)});
-  return promql::Print(*selector);
 }
 
 std::vector<std::span<const std::string>> BatchScopes(const MetricSpec& spec,

@@ -11,6 +11,7 @@ namespace {
 constexpr auto kAggregation = FunctionList::kAggregation;
 constexpr auto kRange = FunctionList::kRange;
 constexpr auto kQuery = FunctionList::kQuery;
+constexpr auto kExtended = FunctionSet::kExtended;
 
 constexpr std::array<FunctionInfo, 7> kAggregations{{
     {.name = "avg", .list = kAggregation},
@@ -22,19 +23,154 @@ constexpr std::array<FunctionInfo, 7> kAggregations{{
     {.name = "sum", .list = kAggregation},
 }};
 
-constexpr std::array<FunctionInfo, 7> kRangeFunctions{{
-    {.name = "changes", .list = kRange, .sign = Sign::kNeverNegative},
-    {.name = "delta", .list = kRange, .sign = Sign::kMayBeNegative, .extrapolates = true},
-    {.name = "deriv", .list = kRange, .sign = Sign::kMayBeNegative},
-    {.name = "idelta", .list = kRange, .sign = Sign::kMayBeNegative},
-    {.name = "irange", .list = kRange, .on_any_server = false},
-    {.name = "irate", .list = kRange, .sign = Sign::kNeverNegative, .for_counters = true},
-    {.name = "rate",
+// clang-format off
+constexpr std::array<FunctionInfo, 29> kRangeFunctions = {
+    {
+    {.name = "absent_over_time",
      .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative},
+    {.name = "avg_over_time", .list = kRange, .set = kExtended, .argument = ArgumentKind::kRange},
+    {.name = "changes",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative},
+    {.name = "count_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative},
+    {.name = "delta",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kMayBeNegative,
+     .extrapolates = true},
+    {.name = "deriv",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kMayBeNegative},
+    {.name = "double_exponential_smoothing",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRangeScalarScalar,
+     .sign = Sign::kMayBeNegative,
+     .experimental = true,
+     .servers = "Prometheus 3"},
+    {.name = "first_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .servers = "Prometheus 3.15, VictoriaMetrics"},
+    {.name = "holt_winters",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRangeScalarScalar,
+     .sign = Sign::kMayBeNegative,
+     .servers = "Prometheus 2, VictoriaMetrics"},
+    {.name = "idelta",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kMayBeNegative},
+    {.name = "increase",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
      .sign = Sign::kNeverNegative,
      .extrapolates = true,
      .for_counters = true},
-}};
+    {.name = "irange",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .on_any_server = false,
+     .servers = "none"},
+    {.name = "irate",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .for_counters = true},
+    {.name = "last_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .servers = "Prometheus 2.26, VictoriaMetrics"},
+    {.name = "mad_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .experimental = true,
+     .servers = "Prometheus 3, VictoriaMetrics"},
+    {.name = "max_over_time", .list = kRange, .set = kExtended, .argument = ArgumentKind::kRange},
+    {.name = "min_over_time", .list = kRange, .set = kExtended, .argument = ArgumentKind::kRange},
+    {.name = "predict_linear",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRangeScalar,
+     .sign = Sign::kMayBeNegative},
+    {.name = "present_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .servers = "Prometheus 2.29, VictoriaMetrics"},
+    {.name = "quantile_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kScalarRange},
+    {.name = "rate",
+     .list = kRange,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .extrapolates = true,
+     .for_counters = true},
+    {.name = "resets",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .for_counters = true},
+    {.name = "stddev_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative},
+    {.name = "stdvar_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative},
+    {.name = "sum_over_time", .list = kRange, .set = kExtended, .argument = ArgumentKind::kRange},
+    {.name = "ts_of_first_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .experimental = true,
+     .servers = "Prometheus 3"},
+    {.name = "ts_of_last_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .experimental = true,
+     .servers = "Prometheus 3"},
+    {.name = "ts_of_max_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .experimental = true,
+     .servers = "Prometheus 3"},
+    {.name = "ts_of_min_over_time",
+     .list = kRange,
+     .set = kExtended,
+     .argument = ArgumentKind::kRange,
+     .sign = Sign::kNeverNegative,
+     .experimental = true,
+     .servers = "Prometheus 3"},
+    }};
+// clang-format on
 
 constexpr std::array<FunctionInfo, 9> kQueryFunctions{{
     {.name = "abs", .list = kQuery, .sign = Sign::kNeverNegative},
@@ -69,12 +205,35 @@ const FunctionInfo* FindFunction(FunctionList list, std::string_view name) {
   return at == functions.end() ? nullptr : &*at;
 }
 
-std::vector<std::string_view> NamesOf(FunctionList list) {
+bool IsAllowed(const FunctionInfo& info, FunctionSet set) {
+  const bool takes_one = info.list != FunctionList::kRange || info.argument == ArgumentKind::kRange;
+  return takes_one && info.set <= set;
+}
+
+std::vector<std::string_view> NamesOf(FunctionList list, FunctionSet set) {
   std::vector<std::string_view> names;
   for (const FunctionInfo& info : FunctionsOf(list)) {
-    names.push_back(info.name);
+    if (IsAllowed(info, set)) {
+      names.push_back(info.name);
+    }
   }
   return names;
+}
+
+std::string_view TextOf(ArgumentKind argument) {
+  switch (argument) {
+    case ArgumentKind::kVector:
+      return "a vector";
+    case ArgumentKind::kRange:
+      return "a range";
+    case ArgumentKind::kRangeScalar:
+      return "a range and a number";
+    case ArgumentKind::kRangeScalarScalar:
+      return "a range and two numbers";
+    case ArgumentKind::kScalarRange:
+      return "a number and a range";
+  }
+  return "";
 }
 
 }  // namespace promtally::promql

@@ -9,6 +9,7 @@
 #include "promql/selector_parser.h"
 #include "promql/string_literal.h"
 #include "promql/type_check.h"
+#include "promtally/base/diagnostic.h"
 
 namespace promtally::promql {
 
@@ -19,10 +20,23 @@ using Labels = std::vector<std::string>;
 
 constexpr std::string_view kOperand = "a metric, a number, a function or \"(\"";
 
+/// What a function that does not exist may be meant for.
+std::string SuggestionFor(std::string_view function) {
+  if (function == "holt_winters") {
+    return ", which Prometheus 3 calls double_exponential_smoothing";
+  }
+  std::vector<std::string_view> names;
+  for (const FunctionSignature& signature : Signatures()) {
+    names.push_back(signature.name);
+  }
+  const std::string_view near = base::Nearest(Lower(function), names);
+  return near.empty() ? "" : ", did you mean " + std::string(near) + "?";
+}
+
 class Parser {
  public:
-  Parser(std::string_view text, const RegexCheck* check_regex)
-      : reader_(text), selectors_(&reader_, check_regex) {}
+  Parser(std::string_view text, const RegexCheck* check_regex, Experimental experimental)
+      : reader_(text), selectors_(&reader_, check_regex), experimental_(experimental) {}
 
   Node Run() {
     if (reader_.kind() == Kind::kEnd) {
@@ -70,6 +84,7 @@ class Parser {
 
   TokenReader reader_;
   SelectorParser selectors_;
+  Experimental experimental_;
 };
 
 Node Parser::ParseBinary(int lowest) {
@@ -222,9 +237,10 @@ Node Parser::ParseCall() {
   }
   const FunctionSignature* const signature = FindSignature(name.text);
   if (signature == nullptr) {
-    return Fail(name.offset, "unknown function with name " + QuoteCanonical(name.text));
+    return Fail(name.offset, "unknown function with name " + QuoteCanonical(name.text) +
+                                 SuggestionFor(name.text));
   }
-  if (signature->experimental) {
+  if (signature->experimental && experimental_ == Experimental::kRefused) {
     return Fail(name.offset,
                 "function " + QuoteCanonical(name.text) + " is experimental and not enabled");
   }
@@ -256,7 +272,8 @@ Node Parser::ParseAggregation() {
 Node Parser::MakeAggregation(std::size_t begin, Aggregation aggregation,
                              std::vector<ExpressionPtr> arguments) {
   const std::string& operation = aggregation.operation;
-  if (operation == "limitk" || operation == "limit_ratio") {
+  if (experimental_ == Experimental::kRefused &&
+      (operation == "limitk" || operation == "limit_ratio")) {
     return Fail(begin, operation + "() is experimental and not enabled");
   }
   const std::size_t expected = TakesParameter(operation) ? 2 : 1;
@@ -350,13 +367,13 @@ ParseError ToError(std::string_view text, const Problem& problem) {
 
 }  // namespace
 
-tl::expected<ExpressionPtr, ParseError> Parse(std::string_view text,
-                                              const RegexCheck& check_regex) {
+tl::expected<ExpressionPtr, ParseError> Parse(std::string_view text, const RegexCheck& check_regex,
+                                              Experimental experimental) {
   if (text.size() > kQueryTextBytes) {
     return tl::unexpected(ToError(
         text, {kQueryTextBytes, "longer than " + std::to_string(kQueryTextBytes) + " bytes"}));
   }
-  Parser parser(text, &check_regex);
+  Parser parser(text, &check_regex, experimental);
   Node node = parser.Run();
   if (!node) {
     return tl::unexpected(ToError(text, *parser.problem()));

@@ -103,7 +103,7 @@ Finding Prover::operator()(const Aggregation& aggregation) const {
   }
   const bool keeps = Contains(aggregation.labels, label_) != aggregation.without;
   if (!keeps) {
-    constexpr std::array<std::string_view, 2> kRanking{"topk", "bottomk"};
+    constexpr std::array<std::string_view, 3> kRanking{"topk", "bottomk", "limitk"};
     const bool ranks =
         std::find(kRanking.begin(), kRanking.end(), aggregation.operation) != kRanking.end();
     return Refuse(ranks ? aggregation.operation + " ranks across values of " + quoted_

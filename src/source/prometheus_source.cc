@@ -75,7 +75,7 @@ class PrometheusSource : public Source {
 
   void Query(std::string text, base::Instant time, std::function<void(QueryOutcome)> done) override;
   void Identify(std::function<void(ServerIdentity)> done) override;
-  void ListLabelValues(std::string label, std::string selector, metering::Period period,
+  void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        std::function<void(LabelValues)> done) override;
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done) override;
   void ListStores(std::function<void(StoreList)> done) override;
@@ -183,14 +183,16 @@ void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
                  });
 }
 
-void PrometheusSource::ListLabelValues(std::string label, std::string selector,
-                                       metering::Period period,
+void PrometheusSource::ListLabelValues(std::string label, std::vector<std::string> selectors,
+                                       metering::Period span,
                                        std::function<void(LabelValues)> done) {
   // A label name is letters, digits and underscores, so form encoding is right for a path as well.
   ApiRequest request("/api/v1/label/" + net::FormEncode(label) + "/values");
-  request.fields = net::FormEncode("match[]") + "=" + net::FormEncode(selector) +
-                   "&start=" + UnixText(period.begin) + "&end=" + UnixText(period.end) +
-                   dialect_.load()->fields;
+  for (const std::string& selector : selectors) {
+    request.fields += net::FormEncode("match[]") + "=" + net::FormEncode(selector) + "&";
+  }
+  request.fields +=
+      "start=" + UnixText(span.begin) + "&end=" + UnixText(span.end) + dialect_.load()->fields;
   request.byte_limit = kNamesLimitBytes;
   request.timeout = base::Milliseconds::max();
   Call(request, [done = std::move(done)](const net::HttpResponse& response, DecodedAnswer answer) {

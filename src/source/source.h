@@ -80,14 +80,14 @@ class Source {
   /// answers refused, caches passed by).
   virtual void Identify(std::function<void(ServerIdentity)> done) = 0;
 
-  /// Values of `label` among the series that match `selector` in the period, sorted, without the
-  /// empty one.
+  /// Values of `label` among the series that match any of the selectors in the time span, sorted,
+  /// without the empty one.
   struct LabelValues {
     std::vector<std::string> values;
     std::optional<QueryFailure> failure;
   };
-  virtual void ListLabelValues(std::string label, std::string selector, metering::Period period,
-                               std::function<void(LabelValues)> done) = 0;
+  virtual void ListLabelValues(std::string label, std::vector<std::string> selectors,
+                               metering::Period span, std::function<void(LabelValues)> done) = 0;
 
   /// Whether the server has any series at or before `time`; nullopt when it does not say. False
   /// only when it has newer ones: then `time` lies before its oldest data.

@@ -53,6 +53,17 @@ class Check(unittest.TestCase):
         self.assertIn("file0.yml", self.outcome.stderr)
         self.assertIn("file1.yml:2:3: warning", self.outcome.stderr)
 
+    def test_the_settings_beside_a_metrics_file_say_what_the_scope_key_is(self):
+        metrics = ("metrics:\n  a:\n    unit: u\n    extra_args: {query_suffix: '* on (tenant) group_left () b'}\n")
+        settings = SETTINGS.replace("metrics.yml", "file0.yml")
+        self.assertEqual(self.check(0, metrics), [])  # where the scope key is the tenant one query will do
+        for scope_key, warnings in (("tenant", 0), ("project_id", 1)):
+            problems = self.check(0, metrics, f"{settings}    scope_key: {scope_key}\n")
+            self.assertEqual(len(problems), warnings, problems)
+        self.assertEqual(problems[0][:3], (4, 32, "warning"))
+        self.assertIn('is asked once a scope: * matches series of different "project_id"', problems[0][3])
+        self.assertEqual(self.check(0, metrics, settings), [])
+
     def test_no_file_is_wrong_usage(self):
         self.check(2)
 

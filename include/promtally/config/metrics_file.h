@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,12 @@
 
 namespace promtally::config {
 
+/// The job that a metrics.yml is read for, as far as it is known.
+struct JobContext {
+  bool is_known = false;
+  std::optional<std::string> scope_key = std::nullopt;  ///< of a known job
+};
+
 /// What reading a metrics.yml gives: the specs in file order (only meaningful without errors) and
 /// every problem found.
 struct MetricsFile {
@@ -18,10 +25,12 @@ struct MetricsFile {
 };
 
 /// Reads CloudKitty's schema and promtally's own keys. Bytes in, values or diagnostics out; all
-/// problems at once (at most 20 errors). `file` is only printed. Warnings: `irange`, a counter
-/// without range function, delta on a counter, functions that extrapolate, a label in groupby and
-/// metadata, `instance`/`job` in groupby.
-[[nodiscard]] MetricsFile ReadMetricsFile(std::string_view bytes, std::string_view file);
+/// problems at once (at most 20 errors). `file` is only printed. Warnings: `irange`, experimental
+/// functions, a counter without range function, delta on a counter, functions that extrapolate,
+/// texts that are no PromQL or need one query a scope (of an unknown job: with every scope key), a
+/// label in groupby and metadata, `instance`/`job` in groupby.
+[[nodiscard]] MetricsFile ReadMetricsFile(std::string_view bytes, std::string_view file,
+                                          const JobContext& job = {});
 
 /// One spec as text that FromDefinition() reads back to an equal spec: what the ledger keeps of a
 /// version.

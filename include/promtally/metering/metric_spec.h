@@ -64,7 +64,8 @@ using MetricSpecs = std::vector<MetricSpec>;
 [[nodiscard]] bool HasFreeText(const MetricSpec& spec);
 
 /// True when a quantity of the spec can be below zero: by its functions (promql/functions.h), a
-/// negative factor or offset, a negative value of the map, or a minus in free text.
+/// negative factor or offset, a negative value of the map, or a minus or such a function in free
+/// text.
 [[nodiscard]] bool CanBeNegative(const MetricSpec& spec);
 
 /// groupby with the scope key appended where it is not listed, as CloudKitty does.

@@ -28,11 +28,14 @@ struct ConversionContext {
   std::size_t label_value_bytes = 4096;
 };
 
-/// One answer of a period. `asked_scope`: set in per-scope mode; an answer without the label then
-/// gets it.
+/// One answer of a period.
 struct ScopedAnswer {
   Answer answer;
-  std::optional<std::string> asked_scope;
+  /// Set where the text may drop the label; an answer without it then gets it.
+  std::optional<std::string> asked_scope = std::nullopt;
+  /// Sorted. The scopes that the query was for, where prefix or suffix can bring in series of
+  /// others: those are left to their own queries. Empty: all.
+  std::vector<std::string> named_scopes = {};
 };
 
 /// One quantity of a period, ready to be committed. Labels are made from the answer on demand

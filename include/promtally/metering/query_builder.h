@@ -11,15 +11,6 @@
 
 namespace promtally::metering {
 
-/// How a spec's usage of one period is asked for.
-enum class QueryMode {
-  kUnscoped,   ///< the job has no scope key
-  kAllScopes,  ///< one query grouped by the scope label
-  kPerScope,   ///< one query a scope: free text may drop the label or rank across scopes
-};
-
-[[nodiscard]] QueryMode ModeOf(const MetricSpec& spec, const std::optional<std::string>& scope_key);
-
 /// Most scopes and most bytes of one query when scopes are named in it.
 inline constexpr std::size_t kScopesPerQuery = 100;
 inline constexpr std::size_t kQueryBytes = 16 * 1024;
@@ -30,9 +21,6 @@ inline constexpr std::size_t kQueryBytes = 16 * 1024;
 [[nodiscard]] std::string BuildQuery(const MetricSpec& spec,
                                      const std::optional<std::string>& scope_key,
                                      std::span<const std::string> scopes, base::Seconds period);
-
-/// The selector that discovery asks for: `metric{key!=""}`.
-[[nodiscard]] std::string DiscoverySelector(const MetricSpec& spec, const std::string& scope_key);
 
 /// Splits scopes into batches of at most `most` that keep the query within kQueryBytes; a scope
 /// that is too long for that is a batch of its own.

@@ -36,10 +36,14 @@ struct RegexVerdict {
 /// valid, and only an empty one matches the empty text.
 using RegexCheck = std::function<RegexVerdict(std::string_view expression)>;
 
+/// Functions and aggregations that a server takes with a feature flag only.
+enum class Experimental { kRefused, kAllowed };
+
 /// The language of Prometheus 3.16 without feature flags, types checked: what is returned, the
-/// server takes. Experimental functions and `fill` are refused as the server refuses them. Any
-/// thread; bounded by the limits above.
-[[nodiscard]] tl::expected<ExpressionPtr, ParseError> Parse(std::string_view text,
-                                                            const RegexCheck& check_regex = {});
+/// server takes. Experimental functions are refused as the server refuses them, if not allowed, and
+/// `fill` always. Any thread; bounded by the limits above.
+[[nodiscard]] tl::expected<ExpressionPtr, ParseError> Parse(
+    std::string_view text, const RegexCheck& check_regex = {},
+    Experimental experimental = Experimental::kRefused);
 
 }  // namespace promtally::promql

@@ -163,5 +163,17 @@ TEST_F(CatalogueTest, RefusesAScopeExpressionThatCannotBeRead) {
   EXPECT_EQ(catalogue.error().code, base::ErrorCode::kParse);
 }
 
+TEST_F(CatalogueTest, WarnsOfSpecsThatAreAskedOnceAScope) {
+  metering::MetricSpec proved = MakeSpec("a");
+  proved.query_suffix = "> 0";
+  metering::MetricSpec ranking = MakeSpec("b");
+  ranking.query_prefix = "topk(3,";
+  ranking.query_suffix = ")";
+  const Catalogue catalogue = Register({proved, ranking});
+  ASSERT_THAT(catalogue.warnings, SizeIs(1));
+  EXPECT_THAT(catalogue.warnings[0],
+              HasSubstr("\"b\" is asked once a scope: topk ranks across values of \"project_id\""));
+}
+
 }  // namespace
 }  // namespace promtally::collector

@@ -308,7 +308,7 @@ TEST_F(PeriodFetchTest, EndsWithOneFailureWhileOtherBatchesAreUnderWay) {
 
 class PerScopeFetch : public PeriodFetchTest {
  protected:
-  PerScopeFetch() { spec_.query_prefix = "-"; }
+  PerScopeFetch() { spec_.query_suffix = "or vector(0)"; }
 };
 
 TEST_F(PerScopeFetch, AsksOnceForEachScopeThatItDiscovers) {
@@ -419,6 +419,46 @@ TEST_F(PeriodFetchTest, DoesNotTryAgainAfterTheGateAbandonedIt) {
   loop_.run_for(std::chrono::seconds(20));
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(4));
   EXPECT_THAT(script_->asked(), SizeIs(1));
+}
+
+TEST_F(PeriodFetchTest, AsksProvedFreeTextOnceForAllScopes) {
+  spec_.query_suffix = "or max by (project_id) (y)";
+  const FetchResult result = Run();
+  ASSERT_THAT(script_->asked(), SizeIs(1));
+  EXPECT_EQ(script_->asked()[0].text,
+            "max(max_over_time(requests{}[3600s])) by (project_id) or max by (project_id) (y)");
+  ASSERT_THAT(result.answers, SizeIs(1));
+  EXPECT_THAT(result.answers[0].named_scopes, SizeIs(0));
+}
+
+TEST_F(PeriodFetchTest, NamesTheScopesOfABatchWhereFreeTextBringsInOthers) {
+  spec_.query_suffix = "or max by (project_id) (y offset 1d)";
+  request_.batch = 2;
+  Discoverable({"p1", "p2", "p3"});
+  const FetchResult result = Run();
+  ASSERT_THAT(script_->discoveries(), SizeIs(1));
+  EXPECT_THAT(script_->discoveries()[0].selectors,
+              ElementsAre("requests{project_id!=\"\"}", "y{project_id!=\"\"}"));
+  EXPECT_EQ(script_->discoveries()[0].span.begin, kPeriod.end - std::chrono::minutes(24 * 60 + 5));
+  EXPECT_EQ(script_->discoveries()[0].span.end, kPeriod.end);
+  ASSERT_THAT(result.answers, SizeIs(2));
+  std::vector<std::string> named;
+  for (const metering::ScopedAnswer& answer : result.answers) {
+    named.insert(named.end(), answer.named_scopes.begin(), answer.named_scopes.end());
+  }
+  std::sort(named.begin(), named.end());
+  EXPECT_THAT(named, ElementsAre("p1", "p2", "p3"));
+}
+
+TEST_F(PeriodFetchTest, LeavesTheScopeToTheLabelWhereProvedFreeTextIsAskedOnceAScope) {
+  spec_.query_suffix = "or max by (project_id) (y)";
+  request_.per_scope = true;
+  request_.scopes = {"p1", "p2"};
+  const FetchResult result = Run();
+  ASSERT_THAT(result.answers, SizeIs(2));
+  EXPECT_EQ(result.queries[0].scope, "p1");
+  EXPECT_FALSE(result.answers[0].asked_scope);
+  EXPECT_THAT(result.answers[0].named_scopes, ElementsAre("p1"));
 }
 
 }  // namespace

@@ -39,6 +39,16 @@ std::size_t SourceScript::asked_for_up() const {
   return static_cast<std::size_t>(std::count_if(asked_.begin(), asked_.end(), IsForUp));
 }
 
+void SourceScript::NoteDiscovery(AskedDiscovery discovery) {
+  const std::lock_guard lock(mutex_);
+  discoveries_.push_back(std::move(discovery));
+}
+
+std::vector<AskedDiscovery> SourceScript::discoveries() const {
+  const std::lock_guard lock(mutex_);
+  return discoveries_;
+}
+
 ScriptedSource::ScriptedSource(std::shared_ptr<SourceScript> script)
     : script_(std::move(script)), thread_([this] { Run(); }) {}
 
@@ -77,9 +87,10 @@ void ScriptedSource::Identify(std::function<void(source::ServerIdentity)> done) 
   }
 }
 
-void ScriptedSource::ListLabelValues(std::string /*label*/, std::string /*selector*/,
+void ScriptedSource::ListLabelValues(std::string /*label*/, std::vector<std::string> selectors,
                                      metering::Period period,
                                      std::function<void(LabelValues)> done) {
+  script_->NoteDiscovery({std::move(selectors), period});
   Post([script = script_, period, done = std::move(done)](bool cancelled) {
     done(cancelled ? LabelValues{{}, Unreachable().failure} : script->values(period));
   });

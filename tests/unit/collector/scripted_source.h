@@ -21,6 +21,12 @@ struct AskedQuery {
   base::Instant time;
 };
 
+/// A search for scopes as a source saw it.
+struct AskedDiscovery {
+  std::vector<std::string> selectors;
+  metering::Period span;
+};
+
 /// What a ScriptedSource says. Shared by the test and the source; set it up before the first query.
 /// The functions run on the source's thread.
 class SourceScript {
@@ -42,10 +48,13 @@ class SourceScript {
   /// Queries for usage, in the order in which they were asked; those for `up` are left out.
   [[nodiscard]] std::vector<AskedQuery> asked() const;
   [[nodiscard]] std::size_t asked_for_up() const;
+  void NoteDiscovery(AskedDiscovery discovery);
+  [[nodiscard]] std::vector<AskedDiscovery> discoveries() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<AskedQuery> asked_;
+  std::vector<AskedDiscovery> discoveries_;
 };
 
 /// A source that answers from a script, on a thread of its own.
@@ -59,7 +68,7 @@ class ScriptedSource : public source::Source {
   void Query(std::string text, base::Instant time,
              std::function<void(source::QueryOutcome)> done) override;
   void Identify(std::function<void(source::ServerIdentity)> done) override;
-  void ListLabelValues(std::string label, std::string selector, metering::Period period,
+  void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        std::function<void(LabelValues)> done) override;
   /// Answers what was kept back, and later queries at once.
   void Release();

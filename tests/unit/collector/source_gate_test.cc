@@ -28,7 +28,7 @@ class HoldingSource : public source::Source {
   void Identify(std::function<void(ServerIdentity)> done) override {
     held_.identities.push_back(std::move(done));
   }
-  void ListLabelValues(std::string, std::string, metering::Period,
+  void ListLabelValues(std::string, std::vector<std::string>, metering::Period,
                        std::function<void(LabelValues)> done) override {
     done({});
   }

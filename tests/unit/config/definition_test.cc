@@ -100,7 +100,7 @@ rc::Gen<base::Fraction> AnyFraction() {
 }
 
 std::string FunctionOrNone(promql::FunctionList list) {
-  const auto names = promql::NamesOf(list);
+  const auto names = promql::NamesOf(list, promql::FunctionSet::kExtended);
   const auto at = *rc::gen::inRange<std::size_t>(0, names.size() + 1);
   return at == names.size() ? std::string() : std::string(names[at]);
 }

@@ -10,6 +10,7 @@
 
 #include "promtally/config/metrics_file.h"
 #include "promtally/config/settings.h"
+#include "promtally/promql/functions.h"
 #include "unit/config/config_testing.h"
 
 namespace promtally::config {
@@ -50,6 +51,30 @@ TEST(ConfigurationReference, HasSixColumnsInEachRowOfAKey) {
       EXPECT_EQ(std::count(line.begin(), line.end(), '|'), 7) << line;
     }
   }
+}
+
+// `| rate | `cloudkitty` | a range | no | yes | all |`
+std::string RowOf(const promql::FunctionInfo& info) {
+  const bool is_extended = info.set == promql::FunctionSet::kExtended;
+  const std::string allowed_by = !promql::IsAllowed(info, promql::FunctionSet::kExtended) ? "none"
+                                 : is_extended ? "`extended`"
+                                               : "`cloudkitty`";
+  const std::string negative = info.sign == promql::Sign::kKeeps           ? "as the samples"
+                               : info.sign == promql::Sign::kNeverNegative ? "no"
+                                                                           : "yes";
+  return "| " + std::string(info.name) + " | " + allowed_by + " | " +
+         std::string(promql::TextOf(info.argument)) + " | " + negative + " | " +
+         (info.extrapolates ? "yes" : "no") + " | " + std::string(info.servers) +
+         (info.experimental ? ", experimental" : "") + " |\n";
+}
+
+TEST(ConfigurationReference, HasEachRangeFunctionOfTheCatalogue) {
+  std::string rows;
+  for (const promql::FunctionInfo& info : promql::FunctionsOf(promql::FunctionList::kRange)) {
+    rows += RowOf(info);
+  }
+  EXPECT_THAT(RootFile("docs/configuration.md"),
+              testing::HasSubstr("|---|---|---|---|---|---|\n" + rows + "\n"));
 }
 
 TEST(ExampleFiles, LoadWithoutErrors) {

@@ -55,6 +55,101 @@ TEST(MetricsWarning, RateAndDeltaExtrapolate) {
   }
 }
 
+TEST(MetricsWarning, ExtendedFunctionsAreToldApart) {
+  const auto warnings = [](const std::string& metric, const std::string& function) {
+    return Rendered(ReadMetricsFile("functions: extended\nmetrics:\n  " + metric +
+                                        ": {unit: u, extra_args: {range_function: " + function +
+                                        "}}\n",
+                                    "m.yml")
+                        .diagnostics);
+  };
+  EXPECT_THAT(warnings("x_total", "increase"),
+              testing::StartsWith("m.yml:3:51: warning: increase extrapolates"));
+  EXPECT_THAT(warnings("x_total", "increase"), testing::Not(testing::HasSubstr("resets")));
+  EXPECT_EQ(warnings("x_total", "resets"), "");
+  EXPECT_EQ(warnings("x_total", "present_over_time"), "");
+  EXPECT_EQ(warnings("x", "stddev_over_time"), "");
+  EXPECT_THAT(warnings("x_total", "last_over_time"),
+              testing::HasSubstr("\"x_total\" looks like a counter and has range_function "
+                                 "last_over_time: every period bills all"));
+  EXPECT_THAT(warnings("x_total", "delta"),
+              testing::HasSubstr("hint: range_function: increase handles resets"));
+  EXPECT_THAT(warnings("x", "mad_over_time"),
+              testing::AllOf(testing::HasSubstr("mad_over_time is experimental"),
+                             testing::HasSubstr("Prometheus 3, VictoriaMetrics")));
+  EXPECT_THAT(warnings("x", "absent_over_time"),
+              testing::HasSubstr("the query of \"x\" is asked once a scope: absent_over_time() "
+                                 "loses the scope key\n"));
+}
+
+TEST(MetricsError, FunctionsThatTakeMoreThanARangeSayWhatToWrite) {
+  for (const std::string head : {"", "functions: extended\n"}) {
+    const std::string text =
+        Rendered(ReadMetricsFile(head + "metrics:\n  x_total: {unit: u, extra_args: "
+                                        "{range_function: quantile_over_time}}\n",
+                                 "m.yml")
+                     .diagnostics);
+    EXPECT_THAT(text,
+                testing::HasSubstr("error: \"quantile_over_time\" is not allowed as "
+                                   "\"range_function\" in extra_args of metric \"x_total\": it "
+                                   "takes a number and a range, and is given a range alone"));
+    EXPECT_THAT(text, testing::HasSubstr("query_suffix: \"> Inf or max by (…) "
+                                         "(quantile_over_time(…))\""));
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("warning")));
+  }
+}
+
+TEST(MetricsError, MistypedFunctionsAreGuessed) {
+  const std::string spec = "metrics: {x: {unit: u, extra_args: {range_function: last_over_tim}}}\n";
+  EXPECT_THAT(
+      Rendered(ReadMetricsFile("functions: extended\n" + spec, "m.yml").diagnostics),
+      testing::HasSubstr("hint: did you mean \"last_over_time\"? allowed: absent_over_time, "));
+  EXPECT_THAT(Rendered(ReadMetricsFile(spec, "m.yml").diagnostics),
+              testing::HasSubstr("hint: allowed: changes, delta,"));
+}
+
+std::string FreeTextWarnings(const std::string& extra_args, const JobContext& job = {}) {
+  return Rendered(
+      ReadMetricsFile("metrics: {x: {unit: u, extra_args: {" + extra_args + "}}}\n", "m.yml", job)
+          .diagnostics);
+}
+
+TEST(MetricsWarning, ASpecThatIsAskedOnceAScopeSaysWhy) {
+  const JobContext job{true, "project_id"};
+  EXPECT_EQ(
+      FreeTextWarnings("query_prefix: 'topk(3,', query_suffix: ')'", job),
+      "m.yml:1:51: warning: the query of \"x\" is asked once a scope: topk ranks across values "
+      "of \"project_id\"\n"
+      "metrics: {x: {unit: u, extra_args: {query_prefix: 'topk(3,', query_suffix: ')'}}}\n"
+      "                                                  ^\n"
+      "hint: one query serves all scopes where every by (…) and on (…) keeps the scope key\n");
+  EXPECT_THAT(FreeTextWarnings("query_suffix: 'or vector(0)'", job),
+              testing::HasSubstr("vector() loses the label \"project_id\""));
+  EXPECT_EQ(FreeTextWarnings("query_suffix: '> 0'", job), "");
+  EXPECT_EQ(FreeTextWarnings("query_prefix: 'topk(3,', query_suffix: ')'", {true, std::nullopt}),
+            "");
+}
+
+TEST(MetricsWarning, WithoutAJobAScopeKeyThatTheTextNamesMayBeMeant) {
+  EXPECT_EQ(FreeTextWarnings("query_suffix: '* on (tenant) group_left () y'"), "");
+  EXPECT_THAT(FreeTextWarnings("query_suffix: '* on () group_left () y'"),
+              testing::HasSubstr("* matches series of different the scope key"));
+  EXPECT_THAT(FreeTextWarnings("query_prefix: 'sum(', query_suffix: ')'"),
+              testing::HasSubstr("sum drops the scope key"));
+}
+
+TEST(MetricsWarning, ATextThatIsNoPromqlHasItsColumn) {
+  const std::string text = "query_suffix: '+'";
+  EXPECT_THAT(
+      FreeTextWarnings(text),
+      testing::HasSubstr("m.yml:1:51: warning: the query of \"x\" cannot be read as PromQL, so "
+                         "it is asked once a scope: column 39: unexpected end of input"));
+  EXPECT_THAT(FreeTextWarnings(text, {true, "project_id"}),
+              testing::HasSubstr("asked once a scope: column 49: unexpected end of input"));
+  EXPECT_THAT(FreeTextWarnings(text, {true, std::nullopt}),
+              testing::HasSubstr("cannot be read as PromQL: column 39: unexpected end of input"));
+}
+
 TEST(MetricsWarning, InstanceAndJobInGroupbyNeedHonorLabels) {
   EXPECT_EQ(Warnings("a: {unit: u, groupby: [job, region]}"),
             "m.yml:2:26: warning: label \"job\" in groupby of metric \"a\": a server that scrapes "

@@ -31,7 +31,7 @@ const RenderedCase kMistakes[] = {
      "m.yml:2:1: error: unknown key \"period\"\n"
      "period: 1h\n"
      "^\n"
-     "hint: known keys: metrics\n"},
+     "hint: known keys: metrics, functions\n"},
     {"EmptyFile", "", "m.yml: error: the file has no \"metrics\"\n"},
     {"NoMetrics", "{}\n",
      "m.yml:1:1: error: the file has no \"metrics\"\n"
@@ -52,7 +52,14 @@ const RenderedCase kMistakes[] = {
      "\"a\"\n"
      "      range_function: increase\n"
      "                      ^\n"
-     "hint: allowed: changes, delta, deriv, idelta, irange, irate, rate\n"},
+     "hint: allowed: changes, delta, deriv, idelta, irange, irate, rate; functions: extended at "
+     "the "
+     "top of the file allows it as well\n"},
+    {"UnknownFunctionSet", "functions: all\nmetrics: {a: {unit: u}}\n",
+     "m.yml:1:12: error: \"all\" is not allowed as \"functions\"\n"
+     "functions: all\n"
+     "           ^\n"
+     "hint: allowed: cloudkitty, extended\n"},
     {"NullExtraArgs", "metrics:\n  a:\n    unit: u\n    extra_args:\n",
      "m.yml:4:5: error: \"extra_args\" in metric \"a\" has no value\n"
      "    extra_args:\n"
@@ -140,9 +147,9 @@ const RenderedCase kMistakes[] = {
      "  b: {unit: u, alt_name: a}\n"
      "                         ^\n"
      "hint: give one of them another alt_name\n"},
-    {"LaterKey", "functions: extended\nmetrics: {a: {unit: u, renamed_from: b}}\n",
-     "m.yml:1:1: error: \"functions\" is not supported by this version\n"
-     "functions: extended\n"
+    {"LaterKey", "evaluation: exact\nmetrics: {a: {unit: u, renamed_from: b}}\n",
+     "m.yml:1:1: error: \"evaluation\" is not supported by this version\n"
+     "evaluation: exact\n"
      "^\n"
      "m.yml:2:24: error: \"renamed_from\" in metric \"a\" is not supported by this version\n"
      "metrics: {a: {unit: u, renamed_from: b}}\n"

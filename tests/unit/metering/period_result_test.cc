@@ -36,7 +36,7 @@ class Conversions : public testing::Test {
  protected:
   PeriodResult Convert() {
     std::vector<ScopedAnswer> answers;
-    answers.push_back({std::move(answer), asked});
+    answers.push_back({std::move(answer), asked, {}});
     return ConvertAnswers(context, std::move(answers));
   }
 
@@ -55,6 +55,26 @@ TEST_F(Conversions, KeepConfiguredLabelsAndFillMissingOnesWithNothing) {
   const base::LabelSet labels = LabelsOf(context, result, result.rows[0]);
   EXPECT_EQ(labels, (base::LabelSet{{"code", "200"}, {"method", ""}, {"project_id", "p1"}}));
   EXPECT_EQ(result.rows[0].hash, SeriesHash("p1", labels));
+}
+
+TEST_F(Conversions, LeaveSeriesOfOtherScopesToTheirOwnQueries) {
+  std::vector<ScopedAnswer> answers;
+  for (const std::string scope : {"p1", "p2"}) {
+    Answer each;
+    Add(&each, {{"project_id", "p1"}, {"code", "1"}}, "1");
+    Add(&each, {{"project_id", "p2"}, {"code", "2"}}, "2");
+    Add(&each, {{"project_id", "p3"}, {"code", "3"}}, "3");
+    Add(&each, {{"code", "4"}}, "4");
+    answers.push_back({std::move(each), std::nullopt, {scope}});
+  }
+  const PeriodResult result = ConvertAnswers(context, std::move(answers));
+  EXPECT_EQ(result.failure, "");
+  ASSERT_EQ(result.rows.size(), 2U);
+  EXPECT_EQ(ScopeOf(context, result, result.rows[0]), "p1");
+  EXPECT_EQ(ScopeOf(context, result, result.rows[1]), "p2");
+  EXPECT_EQ(result.unattributed, 1U);
+  EXPECT_EQ(result.series_answered, 4U);
+  EXPECT_TRUE(result.rejected.empty());
 }
 
 TEST_F(Conversions, CountSeriesWithoutScopeAsUnattributed) {

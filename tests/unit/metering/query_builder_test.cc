@@ -54,16 +54,6 @@ TEST(QueryBuilder, DefaultsToTheAggregationOverTime) {
             "max(abs(max_over_time(m{}[3600s]))) by ()");
 }
 
-TEST(QueryMode, RunsFreeTextPerScope) {
-  MetricSpec spec = Requests();
-  EXPECT_EQ(ModeOf(spec, std::nullopt), QueryMode::kUnscoped);
-  EXPECT_EQ(ModeOf(spec, "p"), QueryMode::kAllScopes);
-  spec.query_prefix = " ";
-  EXPECT_EQ(ModeOf(spec, "p"), QueryMode::kAllScopes);
-  spec.query_suffix = "> 0";
-  EXPECT_EQ(ModeOf(spec, "p"), QueryMode::kPerScope);
-}
-
 TEST(ScopeBatches, HoldAtMostSoManyScopesAndBytes) {
   const Scopes scopes(250, "scope");
   const auto batches = BatchScopes(Requests(), "p", scopes, 100);
@@ -96,6 +86,20 @@ TEST(NegativeSpecs, AreToldByFunctionFactorOffsetAndMap) {
   spec.mutate = Mutation::kMap;
   spec.mutate_map = {{1, -1, "-1"}};
   EXPECT_TRUE(CanBeNegative(spec));
+}
+
+TEST(NegativeSpecs, AreToldByMinusesAndFunctionsInFreeText) {
+  const auto can_be_negative = [](std::string prefix, std::string suffix) {
+    MetricSpec spec = Requests();
+    spec.query_prefix = std::move(prefix);
+    spec.query_suffix = std::move(suffix);
+    return CanBeNegative(spec);
+  };
+  EXPECT_FALSE(can_be_negative("2 *", "/ on (p) my_delta atan2 cosmos"));
+  EXPECT_TRUE(can_be_negative("", "- 1"));
+  EXPECT_TRUE(can_be_negative("ln(", ")"));
+  EXPECT_TRUE(can_be_negative("delta((", ")[1d:1h])"));
+  EXPECT_TRUE(can_be_negative("", "* on (p) cos(x)"));
 }
 
 }  // namespace

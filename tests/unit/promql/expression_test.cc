@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promtally/promql/expression.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "promtally/promql/functions.h"
+#include "promtally/promql/signatures.h"
 
 namespace promtally::promql {
 namespace {
@@ -57,15 +60,77 @@ TEST(PromqlQuoteRegex, QuotesEverySpecialCharacter) {
 
 TEST(FunctionCatalogue, HoldsExactlyCloudKittysLists) {
   using Names = std::vector<std::string_view>;
-  EXPECT_EQ(NamesOf(FunctionList::kAggregation),
+  constexpr auto kSet = FunctionSet::kCloudKitty;
+  EXPECT_EQ(NamesOf(FunctionList::kAggregation, kSet),
             (Names{"avg", "count", "max", "min", "stddev", "stdvar", "sum"}));
-  EXPECT_EQ(NamesOf(FunctionList::kRange),
+  EXPECT_EQ(NamesOf(FunctionList::kRange, kSet),
             (Names{"changes", "delta", "deriv", "idelta", "irange", "irate", "rate"}));
-  EXPECT_EQ(NamesOf(FunctionList::kQuery),
+  EXPECT_EQ(NamesOf(FunctionList::kQuery, kSet),
             (Names{"abs", "ceil", "exp", "floor", "ln", "log10", "log2", "round", "sqrt"}));
-  EXPECT_EQ(FindFunction(FunctionList::kRange, "increase"), nullptr);
   EXPECT_FALSE(FindFunction(FunctionList::kRange, "irange")->on_any_server);
   EXPECT_TRUE(FindFunction(FunctionList::kRange, "rate")->extrapolates);
+}
+
+TEST(FunctionCatalogue, AllowsEveryFunctionOfOneRangeInTheExtendedSet) {
+  std::vector<std::string_view> expected{"delta", "deriv",    "changes", "idelta", "irange",
+                                         "irate", "increase", "rate",    "resets"};
+  for (const FunctionSignature& signature : Signatures()) {
+    if (signature.name.ends_with("_over_time") && signature.arguments.size() == 1) {
+      expected.push_back(signature.name);
+    }
+  }
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(NamesOf(FunctionList::kRange, FunctionSet::kExtended), expected);
+  const auto is_allowed = [](std::string_view name) {
+    return IsAllowed(*FindFunction(FunctionList::kRange, name), FunctionSet::kExtended);
+  };
+  EXPECT_TRUE(is_allowed("last_over_time"));
+  for (const std::string_view name :
+       {"quantile_over_time", "holt_winters", "predict_linear", "double_exponential_smoothing"}) {
+    EXPECT_FALSE(is_allowed(name)) << name;
+  }
+  EXPECT_EQ(FindFunction(FunctionList::kRange, "label_replace"), nullptr);
+}
+
+// What the catalogue says again is what the signatures say.
+TEST(FunctionCatalogue, AgreesWithTheSignatures) {
+  for (const FunctionList list : {FunctionList::kRange, FunctionList::kQuery}) {
+    std::string_view before;
+    for (const FunctionInfo& info : FunctionsOf(list)) {
+      EXPECT_LT(before, info.name);
+      before = info.name;
+      const FunctionSignature* const signature = FindSignature(info.name);
+      if (signature == nullptr) {
+        EXPECT_TRUE(info.name == "irange" || info.name == "holt_winters") << info.name;
+        continue;
+      }
+      EXPECT_EQ(info.experimental, signature->experimental) << info.name;
+      const bool takes_range = info.argument != ArgumentKind::kVector;
+      EXPECT_EQ(takes_range, std::count(signature->arguments.begin(), signature->arguments.end(),
+                                        ValueType::kMatrix) == 1)
+          << info.name;
+      const bool takes_one =
+          info.argument == ArgumentKind::kVector || info.argument == ArgumentKind::kRange;
+      // round() has a second argument that may be absent.
+      EXPECT_EQ(takes_one, signature->arguments.size() == 1 || info.name == "round") << info.name;
+    }
+  }
+}
+
+TEST(FunctionCatalogue, KnowsWhatGuessesAndWhatCanBeNegative) {
+  std::vector<std::string_view> guessing;
+  std::vector<std::string_view> negative;
+  for (const FunctionInfo& info : FunctionsOf(FunctionList::kRange)) {
+    if (info.extrapolates) {
+      guessing.push_back(info.name);
+    }
+    if (info.sign == Sign::kMayBeNegative && IsAllowed(info, FunctionSet::kExtended)) {
+      negative.push_back(info.name);
+    }
+  }
+  using Names = std::vector<std::string_view>;
+  EXPECT_EQ(guessing, (Names{"delta", "increase", "rate"}));
+  EXPECT_EQ(negative, (Names{"delta", "deriv", "idelta"}));
 }
 
 }  // namespace

@@ -109,13 +109,26 @@ TEST(PromqlParser, SaysWhatWasExpected) {
   EXPECT_EQ(ErrorOf("clamp(up, 0)"), R"(1: expected 3 argument(s) in call to "clamp", got 2)");
   EXPECT_EQ(ErrorOf("label_join(up)"),
             R"(1: expected at least 3 argument(s) in call to "label_join", got 1)");
-  EXPECT_EQ(ErrorOf("irange(up[5m])"), R"(1: unknown function with name "irange")");
+  EXPECT_EQ(ErrorOf("irange(up[5m])"),
+            R"(1: unknown function with name "irange", did you mean range?)");
+  EXPECT_EQ(ErrorOf("RATE(up[5m])"), R"(1: unknown function with name "RATE", did you mean rate?)");
+  EXPECT_EQ(ErrorOf("quux(up)"), R"(1: unknown function with name "quux")");
+  EXPECT_THAT(ErrorOf("holt_winters(up[5m], 1, 1)"),
+              HasSubstr("which Prometheus 3 calls double_exponential_smoothing"));
   EXPECT_EQ(ErrorOf("info(up)"), R"(1: function "info" is experimental and not enabled)");
   EXPECT_EQ(ErrorOf("1 == 2"), "3: a comparison between scalars must use bool");
   EXPECT_EQ(ErrorOf("{}"), "1: vector selector must contain at least one non-empty matcher");
   EXPECT_EQ(ErrorOf(R"(up{a=~"("})"), R"(4: bad regular expression "(": it is bad)");
   EXPECT_EQ(ErrorOf("'abc"), "1: the string has no end");
   EXPECT_EQ(ErrorOf(""), "1: no expression found");
+}
+
+TEST(PromqlParser, TakesExperimentalFunctionsWhereTheyAreAllowed) {
+  for (const std::string_view text : {"info(up)", "mad_over_time(up[5m])", "limitk(1, up)"}) {
+    EXPECT_FALSE(Parse(text)) << text;
+    EXPECT_TRUE(Parse(text, {}, Experimental::kAllowed)) << text;
+  }
+  EXPECT_FALSE(Parse("a + fill(0) b", {}, Experimental::kAllowed));
 }
 
 TEST(PromqlParser, ReportsTheSyntaxBeforeTheTypes) {

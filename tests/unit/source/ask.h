@@ -26,7 +26,7 @@ inline ServerIdentity Identify(Source& source) {
 inline Source::LabelValues LabelValuesOf(Source& source, const std::string& label,
                                          const std::string& selector, metering::Period period) {
   std::promise<Source::LabelValues> promise;
-  source.ListLabelValues(label, selector, period,
+  source.ListLabelValues(label, {selector}, period,
                          [&](Source::LabelValues values) { promise.set_value(std::move(values)); });
   return promise.get_future().get();
 }
