@@ -7,15 +7,15 @@ import os
 import pathlib
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.error
 import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import prometheus_server, promtally_cli, victoria_metrics  # noqa: E402: the path is set above
+from support import cloudkitty_data, prometheus_server, promtally_cli, victoria_metrics  # noqa: E402: the path is set above
 from support.fake_prometheus import FakePrometheus, by_metric  # noqa: E402
 from support.serving import Serving  # noqa: E402
 from support.workspace import Workspace, spec  # noqa: E402
@@ -326,6 +326,39 @@ class OnVictoriaMetrics(Modes, unittest.TestCase):
         server = victoria_metrics.VictoriaMetrics(as_prometheus_text(samples()))
         cls.addClassCleanup(server.stop)
         cls.url = server.start().url
+
+
+def generated_samples(scopes):
+    """The data of CloudKitty's specs as Prometheus text; their equality on Prometheus is for cloudkitty_data_test.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "data.om"
+        subprocess.run([sys.executable, "-B", promtally_cli.ROOT / "tools" / "bench" / "gen_openmetrics.py", "--scopes",
+                        str(scopes), "--out", data], check=True, stderr=subprocess.DEVNULL)
+        lines = data.read_text(encoding="utf-8").splitlines()
+    rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return "".join(f"{sample} {round(float(seconds) * 1000)}\n" for sample, seconds in rows)
+
+
+@unittest.skipUnless(victoria_metrics.is_available(), "VictoriaMetrics is not installed")
+class CloudKittySpecsOnVictoriaMetrics(unittest.TestCase):
+    maxDiff = 3000
+
+    def records(self, *arguments):
+        outcome = promtally_cli.run("query", *arguments, "--execute", "--scope-key", cloudkitty_data.SCOPE_KEY, "--begin",
+                                    cloudkitty_data.BEGIN, "--format", "json")
+        self.assertIn(outcome.returncode, (0, 1), str(outcome)[-3000:])
+        return sorted((line["name"], line["scope"], sorted(line["groupby"].items()), sorted(line["metadata"].items()),
+                       OnVictoriaMetrics.rounded(line["quantity"])) for line in outcome.lines)
+
+    def test_both_modes_give_the_same_records(self):
+        compared = 0
+        with tempfile.TemporaryDirectory() as folder, victoria_metrics.VictoriaMetrics(generated_samples(4)) as server:
+            for file in cloudkitty_data.valid_files():
+                copy = cloudkitty_data.copy_valid_file(file, pathlib.Path(folder))
+                together = self.records(copy, "--url", server.url)
+                self.assertEqual(together, self.records(copy, "--url", server.url, "--per-scope"), file.name)
+                compared += len(together)
+        self.assertGreater(compared, 1000)
 
 
 class Reasons(unittest.TestCase):
