@@ -15,7 +15,7 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import cloudkitty_data, prometheus_server, promtally_cli, victoria_metrics  # noqa: E402: the path is set above
+from support import cloudkitty_data, metric_servers, prometheus_server, promtally_cli  # noqa: E402: the path is set above
 from support.fake_prometheus import FakePrometheus, by_metric  # noqa: E402
 from support.serving import Serving  # noqa: E402
 from support.workspace import Workspace, spec  # noqa: E402
@@ -62,7 +62,7 @@ def parts(text):
 
 
 def samples():
-    """(name, labels, value, Unix seconds), sorted for both import formats."""
+    """(name, labels, value, Unix seconds)."""
     rows = []
     source = random.Random(7)
     for index, scope in enumerate(SCOPES):
@@ -99,8 +99,12 @@ def as_openmetrics(rows):
     return "\n".join(lines + ["# EOF", ""])
 
 
-def as_prometheus_text(rows):
-    return "".join(f"{name}{{{labels_text(labels)}}} {value} {time * 1000}\n" for name, labels, value, time in rows)
+def as_series(rows):
+    """For remote_write."""
+    series = {}
+    for name, labels, value, time in rows:
+        series.setdefault(tuple({"__name__": name, **labels}.items()), []).append((time * 1000, float(value)))
+    return [(dict(labels), samples) for labels, samples in series.items()]
 
 
 class RandomText:
@@ -312,8 +316,25 @@ class OnPrometheus(Modes, unittest.TestCase):
         cls.url = server.start().url
 
 
-@unittest.skipUnless(victoria_metrics.is_available(), "VictoriaMetrics is not installed")
-class OnVictoriaMetrics(Modes, unittest.TestCase):
+class WrittenTo(Modes):
+    server = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not cls.server.available():
+            raise unittest.SkipTest(cls.server.reason())
+        server = cls.server()
+        cls.addClassCleanup(server.stop)
+        server.start().write(as_series(samples()))
+        cls.url = server.url
+
+
+class OnPrometheus3(WrittenTo, unittest.TestCase):
+    server = metric_servers.Prometheus3
+
+
+class OnVictoriaMetrics(WrittenTo, unittest.TestCase):
+    server = metric_servers.VictoriaMetrics
     # Of equal values its topk takes any, and it adds up in any order.
     aggregations = [name for name in Modes.aggregations if name not in ("topk", "bottomk")]
 
@@ -321,27 +342,22 @@ class OnVictoriaMetrics(Modes, unittest.TestCase):
     def rounded(quantity):
         return f"{float(quantity):.12g}"
 
-    @classmethod
-    def setUpClass(cls):
-        server = victoria_metrics.VictoriaMetrics(as_prometheus_text(samples()))
-        cls.addClassCleanup(server.stop)
-        cls.url = server.start().url
 
-
-def generated_samples(scopes):
-    """The data of CloudKitty's specs as Prometheus text; their equality on Prometheus is for cloudkitty_data_test.py."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = pathlib.Path(folder) / "data.om"
-        subprocess.run([sys.executable, "-B", promtally_cli.ROOT / "tools" / "bench" / "gen_openmetrics.py", "--scopes",
-                        str(scopes), "--out", data], check=True, stderr=subprocess.DEVNULL)
-        lines = data.read_text(encoding="utf-8").splitlines()
-    rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return "".join(f"{sample} {round(float(seconds) * 1000)}\n" for sample, seconds in rows)
-
-
-@unittest.skipUnless(victoria_metrics.is_available(), "VictoriaMetrics is not installed")
+@unittest.skipUnless(metric_servers.VictoriaMetrics.available(), metric_servers.VictoriaMetrics.reason())
 class CloudKittySpecsOnVictoriaMetrics(unittest.TestCase):
+    """Their equality on Prometheus is for cloudkitty_data_test.py."""
     maxDiff = 3000
+
+    def generate(self, server, scopes):
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder) / "data.om"
+            subprocess.run([sys.executable, "-B", promtally_cli.ROOT / "tools" / "bench" / "gen_openmetrics.py", "--scopes",
+                            str(scopes), "--out", data], check=True, stderr=subprocess.DEVNULL)
+            lines = data.read_text(encoding="utf-8").splitlines()
+        rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        text = "".join(f"{sample} {round(float(seconds) * 1000)}\n" for sample, seconds in rows)
+        urllib.request.urlopen(f"{server.url}/api/v1/import/prometheus", data=text.encode(), timeout=60).close()
+        server.write([])  # makes them visible
 
     def records(self, *arguments):
         outcome = promtally_cli.run("query", *arguments, "--execute", "--scope-key", cloudkitty_data.SCOPE_KEY, "--begin",
@@ -352,7 +368,8 @@ class CloudKittySpecsOnVictoriaMetrics(unittest.TestCase):
 
     def test_both_modes_give_the_same_records(self):
         compared = 0
-        with tempfile.TemporaryDirectory() as folder, victoria_metrics.VictoriaMetrics(generated_samples(4)) as server:
+        with tempfile.TemporaryDirectory() as folder, metric_servers.VictoriaMetrics() as server:
+            self.generate(server, 4)
             for file in cloudkitty_data.valid_files():
                 copy = cloudkitty_data.copy_valid_file(file, pathlib.Path(folder))
                 together = self.records(copy, "--url", server.url)
