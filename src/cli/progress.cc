@@ -61,7 +61,7 @@ void Progress::OnServer(const std::string& source, const source::ServerIdentity&
     Say(fmt::format("source {}: cannot be reached", source));
   } else if (behind > std::chrono::seconds(30)) {
     Say(fmt::format("warning: clock_skew: the clock of source {} is {} behind this machine's",
-                    source, base::ToText(behind)));
+                    source, base::ToText(std::chrono::floor<base::Seconds>(behind))));
   }
 }
 

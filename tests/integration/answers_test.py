@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a usable answer does to its period: commit, reject a series, count a stranger, stay open because it is empty."""
+import email.utils
 import json
 import pathlib
 import sys
+import time
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import fake_prometheus  # noqa: E402: the path is set above
 from support.fake_prometheus import Answer, FakePrometheus, by_metric, success, vector  # noqa: E402
-from support.workspace import BEGIN, HOUR, Workspace, hour, spec  # noqa: E402
+from support.workspace import BEGIN, HOUR, Workspace, hour, instant, spec  # noqa: E402
 
 GOOD = [({"project_id": "p1"}, "1.5")]
 LABELS = "/api/v1/labels"
@@ -284,6 +287,24 @@ class ScopesOneByOne(unittest.TestCase):
         line = work.status()[1]["a", hour(0)]
         self.assertEqual((line["state"], line["reason"]), ("failed", "query_error"))
         self.assertEqual(work.sql("select count(*) from rejected"), [(0,)])
+
+
+class ServerClock(unittest.TestCase):
+    def test_a_period_is_due_by_the_server_that_is_behind_which_is_said(self):
+        now = int(time.time())
+        start = now // HOUR * HOUR - 5 * HOUR
+
+        def date(_handler, _timestamp=None):
+            return email.utils.formatdate(now - 2 * HOUR, usegmt=True)
+
+        with mock.patch.object(fake_prometheus._Handler, "date_time_string", date), \
+                fake_prometheus.FakePrometheus(fake_prometheus.by_metric({"a": [({"project_id": "p1"}, "1")]})) as server:
+            work = Workspace(self, server.url, ["a"], job={"start": instant(start)})
+            outcome = work.expect(0, "collect", "--config", work.config)
+            records = work.records()
+        self.assertRegex(outcome.stderr, r"clock_skew: the clock of source prometheus is 2h(\d+m)?(\d+s)? behind")
+        # Four hours have ended an hour ago by the local clock, two by the server's.
+        self.assertEqual({record["begin"] for record in records}, {instant(start), instant(start + HOUR)})
 
 
 if __name__ == "__main__":
