@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "build_facts.h"
+#include "cli/build_facts.h"
 
 namespace promtally::cli {
 

@@ -30,8 +30,7 @@ struct Job {
   std::optional<base::Instant> start;
 };
 
-/// What of a job's identity (period, scope key) differs from what the ledger knows, for people;
-/// empty when nothing does.
+/// What of a job's identity differs from what the ledger knows, for people; empty: nothing.
 [[nodiscard]] std::string IdentityChange(const Job& known, const Job& job);
 
 /// One definition of a spec and from which period on it holds. `definition` reads back by
@@ -72,8 +71,7 @@ struct PeriodEntry {
   std::optional<base::Instant>
       first_empty_at;  ///< since when it is held (suspect_empty, low_coverage)
   std::optional<base::Instant> next_retry;
-  /// An operator takes the next answer as it comes; set by Accept alone.
-  std::optional<base::Instant> accepted_at;
+  std::optional<base::Instant> accepted_at;  ///< by an operator, as it comes; only Accept sets it
 };
 
 /// Evidence of one query; one for each answer of a PeriodResult, in the same order.
@@ -127,8 +125,7 @@ class Ledger {
   virtual base::Result<std::int64_t> RecordConfig(std::string_view text,
                                                   base::Instant loaded_at) = 0;
   virtual base::Result<std::optional<Job>> FindJob(std::string_view name) = 0;
-  /// Inserts a job or updates what is not its identity; kConflict when period or scope key differ,
-  /// unless `accept_identity_change`. Returns the id.
+  /// Inserts or updates; kConflict when the identity differs, unless accepted. Returns the id.
   virtual base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) = 0;
   virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;
   /// Inserts a spec with its first version; returns it with ids.
@@ -136,8 +133,7 @@ class Ledger {
   /// Adds a version; one with the same valid_from that no period uses is replaced.
   virtual base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
                                                std::int64_t config_id) = 0;
-  /// Gives a spec another name; what was committed keeps the one that it had. kConflict: the job
-  /// has a spec of that name.
+  /// What was committed keeps its name. kConflict: the job has a spec of that name.
   virtual base::Status RenameSpec(std::int64_t spec_id, std::string_view name) = 0;
   virtual base::Status SetRetired(std::int64_t spec_id,
                                   std::optional<base::Instant> retired_at) = 0;
@@ -150,10 +146,9 @@ class Ledger {
                                                   base::Instant seen_at) = 0;
   /// The earliest time at which a source is known to have had `up` samples; nullopt: never seen.
   virtual base::Result<std::optional<base::Instant>> UpSamplesSince(std::string_view source) = 0;
-  /// How many `up` samples a source has in a period, as it was answered last.
+  /// How many `up` samples a source has in a period; those of periods before it, newest first.
   virtual base::Status RecordCoverage(std::string_view source, metering::Period period,
                                       std::int64_t samples) = 0;
-  /// Those numbers of the newest periods before `period` that are as long as it; newest first.
   virtual base::Result<std::vector<std::int64_t>> CoverageBefore(std::string_view source,
                                                                  metering::Period period,
                                                                  int most) = 0;
