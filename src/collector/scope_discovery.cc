@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "promtally/metering/query_mode.h"
@@ -23,6 +24,18 @@ bool MayBeCut(const std::vector<std::string>& names) {
   return !names.empty() && names.size() % kRoundNumber == 0;
 }
 
+/// Whether a server that looks at selectors may name this id in an answer for the range.
+bool IsIn(const ScopeRange& range, std::string_view name) {
+  if (range.IsWhole()) {
+    return true;
+  }
+  if (!name.starts_with(range.prefix) || range.exact || name == range.prefix) {
+    return range.exact && name == range.prefix;
+  }
+  const auto next = static_cast<unsigned char>(name[range.prefix.size()]);
+  return range.last < 0x80 ? next >= range.first && next <= range.last : next >= 0x80;
+}
+
 class ScopeDiscovery : public std::enable_shared_from_this<ScopeDiscovery> {
  public:
   ScopeDiscovery(DiscoveryRequest request, std::function<void(Discovery)> done)
@@ -31,7 +44,9 @@ class ScopeDiscovery : public std::enable_shared_from_this<ScopeDiscovery> {
   /// One range after the other, in the order of the ids.
   void AskNext() {
     if (ranges_.empty()) {
-      std::sort(result_.scopes.begin(), result_.scopes.end());
+      auto& scopes = result_.scopes;
+      std::sort(scopes.begin(), scopes.end());
+      scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
       done_(std::move(result_));
       return;
     }
@@ -57,7 +72,13 @@ class ScopeDiscovery : public std::enable_shared_from_this<ScopeDiscovery> {
 
   void OnValues(const ScopeRange& range, int attempt, source::Source::LabelValues values) {
     if (!values.failure) {
-      if (!MayBeCut(values.values) || !Split(range)) {
+      const bool selected =
+          std::all_of(values.values.begin(), values.values.end(),
+                      [&range](const std::string& name) { return IsIn(range, name); });
+      if (!selected) {
+        ranges_.clear();  // the server does not look at the selector: each part would be the whole
+      }
+      if (!selected || !MayBeCut(values.values) || !Split(range)) {
         Keep(std::move(values.values));
       }
       AskNext();

@@ -108,6 +108,15 @@ TEST_F(ScopeDiscoveryTest, FindsScopesThatALimitOfTheServerCutsWithoutAWord) {
   EXPECT_EQ(Run().scopes, Scopes(2500));
 }
 
+TEST_F(ScopeDiscoveryTest, AsksNoFurtherWhereTheServerDoesNotLookAtTheSelector) {
+  script_->values_of = [this](const std::string&) {
+    ++asked_;
+    return Source::LabelValues{Scopes(2000), std::nullopt};
+  };
+  EXPECT_EQ(Run().scopes, Scopes(2000));
+  EXPECT_LE(asked_, 4);
+}
+
 TEST_F(ScopeDiscoveryTest, FindsScopesOfEveryKind) {
   std::vector<std::string> scopes{"p", "p\n1", "p\xC3\xA9", "\xE6\xBC\xA2", "q.*", "pp", "p1"};
   std::sort(scopes.begin(), scopes.end());
