@@ -187,7 +187,9 @@ TEST(Scrape, GivesPrometheusEverySeriesOnceWithItsValue) {
   exposition::SelfMetrics metrics(exposition::BuildInfo{});
   ASSERT_TRUE(usage.Update(Usage("a")));
   ASSERT_TRUE(usage.Update(Usage("b")));
-  Routes routes(RoutesOptions{"0", "/metrics"}, usage, metrics);
+  RoutesOptions options;
+  options.version = "0";
+  Routes routes(std::move(options), usage, metrics);
   const RunningServer server(routes.MakeHandler(), {}, routes.MakeObserver());
   const PrometheusProcess prometheus(server.Authority());
   ASSERT_TRUE(prometheus.IsUp());
