@@ -13,6 +13,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.fake_prometheus import Answer, FakePrometheus, by_metric, vector  # noqa: E402: the path is set above
+from support.ledger_file import changing  # noqa: E402
 from support.serving import Serving  # noqa: E402
 from support.workspace import BEGIN, HOUR, Workspace, hour, instant, spec  # noqa: E402
 
@@ -347,7 +348,9 @@ class Renames(Reloading):
     def test_verify_finds_two_specs_with_records_under_one_name(self):
         work = self.work({"a": spec(alt_name="old"), "b": spec(alt_name="other")})
         work.collect(1)
-        work.sql("update spec_version set name = 'old' where name = 'other'")
+        with changing(work.ledger) as ledger:
+            changed = ledger.execute("update spec_version set name = 'old' where name = 'other'").rowcount
+        self.assertEqual(changed, 1)
         outcome = work.expect(1, "verify", "--ledger", work.ledger)
         self.assertIn('has records under the name "old"', outcome.stdout + outcome.stderr)
 
