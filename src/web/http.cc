@@ -75,8 +75,14 @@ std::string_view ReasonPhrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
@@ -85,10 +91,18 @@ std::string_view ReasonPhrase(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -104,8 +118,14 @@ std::string RenderHead(const Response& response, const Framing& framing) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   head.append(ReasonPhrase(response.status)).append("\r\n");
   AppendHeader(head, "Date", HttpDate(framing.now));
-  AppendHeader(head, "Content-Type", response.content_type);
-  AppendHeader(head, "Content-Length", std::to_string(BodyBytes(response)));
+  if (response.status != 204) {
+    AppendHeader(head, "Content-Type", response.content_type);
+  }
+  if (framing.chunked) {
+    AppendHeader(head, "Transfer-Encoding", "chunked");
+  } else if (response.source == nullptr && response.status != 204) {
+    AppendHeader(head, "Content-Length", std::to_string(BodyBytes(response)));
+  }
   for (const auto& [name, value] : response.headers) {
     AppendHeader(head, name, value);
   }

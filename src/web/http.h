@@ -29,13 +29,24 @@ struct Request {
 
 class Deferral;
 
+/// A body that is made while it is sent. Loop thread.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// Appends the next piece to `out`; false: that was the last one. Pieces bound what a slow reader
+  /// costs, 64 KiB are a good size.
+  virtual bool Next(std::string& out) = 0;
+};
+
 /// A response. Its body is made of shared pieces, so that a page that many scrapes read is never
-/// copied. Content-Length, Date and Connection are the server's.
+/// copied, or of what `source` makes. Content-Length, Transfer-Encoding, Date and Connection are the
+/// server's.
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::shared_ptr<const std::string>> body;
+  std::shared_ptr<BodySource> source;  ///< in the place of `body`
   std::string route = "unmatched";  ///< template, for the self metrics; never sent
   /// Where the answer comes later: nothing of the above but `route` counts then.
   std::shared_ptr<Deferral> later;
@@ -71,6 +82,7 @@ class Deferral {
 struct Framing {
   bool keep_alive = true;
   bool http_1_0 = false;
+  bool chunked = false;          ///< the length is not known, the body goes in chunks
   std::chrono::sys_seconds now;  ///< for the Date header
 };
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/router.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "promtally/base/labels.h"
+#include "web/json_value.h"
+#include "web/url_text.h"
+
+namespace promtally::web {
+namespace {
+
+bool IsParameter(std::string_view segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
+
+/// Takes the text up to the next slash off the front.
+std::string_view TakeSegment(std::string_view& path) {
+  const std::size_t end = std::min(path.find('/'), path.size());
+  const std::string_view segment = path.substr(0, end);
+  path.remove_prefix(std::min(end + 1, path.size()));
+  return segment;
+}
+
+/// Segment by segment: an encoded slash is part of its parameter.
+bool Fits(std::string_view path_template, std::string_view path,
+          std::map<std::string, std::string>* parameters) {
+  if (std::count(path_template.begin(), path_template.end(), '/') !=
+      std::count(path.begin(), path.end(), '/')) {
+    return false;
+  }
+  std::map<std::string, std::string> found;
+  while (!path_template.empty() || !path.empty()) {
+    const std::string_view expected = TakeSegment(path_template);
+    const std::string_view segment = TakeSegment(path);
+    if (!IsParameter(expected)) {
+      if (expected != segment) {
+        return false;
+      }
+      continue;
+    }
+    auto value = PercentDecode(segment, false);
+    if (segment.empty() || !value || !base::IsUtf8(*value)) {
+      return false;
+    }
+    found.emplace(expected.substr(1, expected.size() - 2), *std::move(value));
+  }
+  *parameters = std::move(found);
+  return true;
+}
+
+bool Answers(const Route& route, std::string_view method) {
+  return route.method == method || (route.method == "GET" && method == "HEAD");
+}
+
+ErrorStyle StyleOf(std::string_view path) {
+  return path.starts_with("/api/") ? ErrorStyle::kProblem : ErrorStyle::kText;
+}
+
+bool EqualsLower(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
+}  // namespace
+
+void Router::Add(Route route) { routes_.push_back(std::move(route)); }
+
+void Router::AddAlias(std::string path, const std::string& of) {
+  aliases_.push_back({std::move(path), of});
+}
+
+/// The template of the first route that has this path; empty: none. Literal templates are added
+/// before those with parameters in their place.
+std::string Router::Template(std::string_view path,
+                             std::map<std::string, std::string>* parameters) const {
+  for (const Alias& alias : aliases_) {
+    if (alias.path == path) {
+      return alias.of;
+    }
+  }
+  for (const Route& route : routes_) {
+    if (Fits(route.path, path, parameters)) {
+      return route.path;
+    }
+  }
+  return {};
+}
+
+Response Router::NotAllowed(const std::string& path_template, std::string_view method) const {
+  std::string allow;
+  ErrorStyle style = ErrorStyle::kText;
+  for (const Route& route : routes_) {
+    if (route.path == path_template) {
+      style = route.errors;
+      allow += (allow.empty() ? "" : ", ") + route.method + (route.method == "GET" ? ", HEAD" : "");
+    }
+  }
+  Response response =
+      ErrorResponse(style, 405,
+                    style == ErrorStyle::kDetail
+                        ? std::string("Method Not Allowed")
+                        : "this path does not take " + std::string(method) + ", but " + allow);
+  response.headers.emplace_back("Allow", allow);
+  response.route = path_template;
+  return response;
+}
+
+Router::Match Router::Find(const Request& request) const {
+  Match match;
+  std::string_view path = request.path;
+  if (path.starts_with(prefix_)) {
+    path.remove_prefix(prefix_.size());
+  } else {
+    path = {};
+  }
+  const std::string path_template = Template(path, &match.path);
+  if (path_template.empty()) {
+    match.refusal = ErrorResponse(StyleOf(path), 404, "404 page not found");
+    return match;
+  }
+  const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& candidate) {
+    return candidate.path == path_template && Answers(candidate, request.method);
+  });
+  if (route == routes_.end()) {
+    match.refusal = NotAllowed(path_template, request.method);
+    return match;
+  }
+  const std::string* content_type = FindHeader(request, "Content-Type");
+  if (route->takes_json && (content_type == nullptr || !IsJsonContentType(*content_type))) {
+    match.refusal = ErrorResponse(route->errors, 415,
+                                  "a change needs the header Content-Type: application/json");
+    match.refusal.route = path_template;
+    return match;
+  }
+  match.route = &*route;
+  return match;
+}
+
+bool IsJsonContentType(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) {
+    type.remove_suffix(1);
+  }
+  constexpr std::string_view kMain = "application/";
+  if (!EqualsLower(type.substr(0, kMain.size()), kMain)) {
+    return false;
+  }
+  type.remove_prefix(kMain.size());
+  constexpr std::string_view kSuffix = "+json";
+  return EqualsLower(type, "json") ||
+         (type.size() > kSuffix.size() &&
+          EqualsLower(type.substr(type.size() - kSuffix.size()), kSuffix));
+}
+
+Response JsonResponse(int status, std::string json) {
+  Response response = TextResponse(status, std::move(json));
+  response.content_type = "application/json";
+  return response;
+}
+
+Response ProblemResponse(int status, std::string_view detail,
+                         const std::vector<std::string>& errors) {
+  std::string json = R"({"type":"about:blank","title":)";
+  AppendJsonText(json, ReasonPhrase(status));
+  json += ",\"status\":" + std::to_string(status) + ",\"detail\":";
+  AppendJsonText(json, detail);
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    json += i == 0 ? ",\"errors\":[" : ",";
+    AppendJsonText(json, errors[i]);
+  }
+  json += errors.empty() ? "}" : "]}";
+  Response response = JsonResponse(status, std::move(json));
+  response.content_type = "application/problem+json";
+  return response;
+}
+
+Response ErrorResponse(ErrorStyle style, int status, std::string_view reason) {
+  if (style == ErrorStyle::kText) {
+    return TextResponse(status, std::string(reason) + "\n");
+  }
+  if (style == ErrorStyle::kProblem) {
+    return ProblemResponse(status, reason);
+  }
+  std::string json = R"({"detail":)";
+  AppendJsonText(json, reason);
+  return JsonResponse(status, json + "}");
+}
+
+}  // namespace promtally::web
