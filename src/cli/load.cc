@@ -126,6 +126,13 @@ ConfigurationRead ReadConfiguration(const std::string& file) {
   for (config::SourceSettings& source : configuration.settings.sources) {
     JoinPaths(file, &source.http);
   }
+  config::WebSettings& web = configuration.settings.web;
+  if (!web.config_file.empty()) {
+    web.config_file = JoinPath(file, web.config_file);
+  }
+  if (web.oidc && !web.oidc->ca_file.empty()) {
+    web.oidc->ca_file = JoinPath(file, web.oidc->ca_file);
+  }
   if (base::HasErrors(read.settings_diagnostics)) {
     return read;
   }

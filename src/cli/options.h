@@ -57,6 +57,7 @@ struct ServeOptions {
   std::string ledger;
   std::vector<std::string> listen_addresses;
   std::string telemetry_path;
+  std::string web_config_file;
   std::string log_level;
   std::string log_format;
   bool accept_identity_change = false;

@@ -216,6 +216,10 @@ class CommandLine {
         ->allow_extra_args(false);
     command->add_option("--web.telemetry-path", serve_.telemetry_path, "path of the metrics page")
         ->type_name("PATH");
+    command
+        ->add_option("--web.config.file", serve_.web_config_file,
+                     "TLS and users (web.yml, as of Prometheus' exporters)")
+        ->type_name("FILE");
     command->add_flag("--web.systemd-socket,!--no-web.systemd-socket", serve_.systemd_socket,
                       "listen on the sockets that systemd hands over");
     command->add_flag("--web.disable-exporter-metrics,!--no-web.disable-exporter-metrics",

@@ -13,6 +13,7 @@
 #include "cli/load.h"
 #include "cli/version.h"
 #include "web/service.h"
+#include "web/web_file.h"
 
 namespace promtally::cli {
 
@@ -30,6 +31,9 @@ void ApplyFlags(const ServeOptions& options, Configuration* configuration) {
   if (!options.telemetry_path.empty()) {
     settings.web.telemetry_path = options.telemetry_path;
   }
+  if (!options.web_config_file.empty()) {
+    settings.web.config_file = options.web_config_file;
+  }
   if (!options.log_level.empty()) {
     settings.log.level = options.log_level == "debug"  ? config::LogLevel::kDebug
                          : options.log_level == "info" ? config::LogLevel::kInfo
@@ -40,6 +44,16 @@ void ApplyFlags(const ServeOptions& options, Configuration* configuration) {
     settings.log.format =
         options.log_format == "json" ? config::LogFormat::kJson : config::LogFormat::kLogfmt;
   }
+}
+
+/// web.yml with its certificates; what is wrong is printed.
+bool CheckWebFile(const std::string& path) {
+  if (path.empty()) {
+    return true;
+  }
+  const base::Diagnostics diagnostics = web::ReadWebFile(path).diagnostics;
+  PrintDiagnostics(diagnostics);
+  return !base::HasErrors(diagnostics);
 }
 
 /// Where others see the service.
@@ -118,6 +132,7 @@ std::vector<std::pair<std::string, std::string>> FlagsOf(const ServeOptions& opt
           {"log.format", settings.log.format == config::LogFormat::kJson ? "json" : "logfmt"},
           {"log.level", options.log_level},
           {"storage.path", configuration.ledger_path},
+          {"web.config.file", settings.web.config_file},
           {"web.disable-exporter-metrics", word(options.disable_exporter_metrics)},
           {"web.enable-lifecycle", word(options.enable_lifecycle)},
           {"web.external-url", options.external_url},
@@ -136,6 +151,9 @@ int RunServe(const ServeOptions& options) {
     return configuration.error();
   }
   ApplyFlags(options, &*configuration);
+  if (!CheckWebFile(configuration->settings.web.config_file)) {
+    return kBadConfiguration;
+  }
   auto place = ParsePlace(options);
   if (!place) {
     return place.error();

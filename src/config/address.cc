@@ -86,6 +86,23 @@ UrlProblem CheckUrl(std::string_view url) {
   return {};
 }
 
+bool HasLoopbackHost(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) {
+    return false;
+  }
+  std::string_view authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  const std::string_view host = Split(authority).host;
+  if (EqualIgnoringCase(host, "localhost") || host == "[::1]") {
+    return true;
+  }
+  // 127.a.b.c in decimal: a name such as 127.evil.example is none.
+  return host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 &&
+         host.find("..") == std::string_view::npos && !host.ends_with('.') &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 bool IsListenAddress(std::string_view address) {
   const HostAndPort parts = Split(address);
   return parts.port && !parts.port->empty() && IsPort(*parts.port, 0) &&

@@ -18,6 +18,9 @@ struct UrlProblem {
 /// fragment.
 [[nodiscard]] UrlProblem CheckUrl(std::string_view url);
 
+/// True for a URL to localhost, 127.0.0.0/8 or ::1: what is sent there does not leave the machine.
+[[nodiscard]] bool HasLoopbackHost(std::string_view url);
+
 /// `host:port`, `:port`, `[::1]:port`; port 0 lets the system choose.
 [[nodiscard]] bool IsListenAddress(std::string_view address);
 

@@ -78,10 +78,10 @@ void ReadTelemetryPath(ValueReader& reader, const Node& value, WebSettings& web)
 constexpr std::array<Field<WebSettings>, 8> kWeb{{
     {"listen", ReadListen},
     {"telemetry_path", ReadTelemetryPath},
-    {"config_file"},
-    {"authentication"},
-    {"oidc"},
-    {"access"},
+    {"config_file", ReadConfigFile},
+    {"authentication", ReadAuthentication},
+    {"oidc", ReadOidc},
+    {"access", ReadAccess},
     {"limits"},
     {"external_url"},
 }};
@@ -201,6 +201,7 @@ std::vector<std::string> SettingsKeys() {
   AppendLimitKeys(keys);
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);
+  AppendAccessKeys(keys);
   AppendKeys<ExportSettings>("export.", kExport, keys);
   AppendKeys<LogSettings>("log.", kLog, keys);
   return keys;

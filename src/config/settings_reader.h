@@ -20,6 +20,13 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems);
 void ReadSourceLimits(ValueReader& reader, const Node& value, SourceLimits& limits);
 void ReadSeriesLimits(ValueReader& reader, const Node& value, metering::SeriesLimits& limits);
 
+/// Who may use `serve`: keys of `web:`.
+void ReadConfigFile(ValueReader& reader, const Node& value, WebSettings& web);
+void ReadAuthentication(ValueReader& reader, const Node& value, WebSettings& web);
+void ReadOidc(ValueReader& reader, const Node& value, WebSettings& web);
+void ReadAccess(ValueReader& reader, const Node& value, WebSettings& web);
+
+void AppendAccessKeys(std::vector<std::string>& keys);
 void AppendSourceKeys(std::vector<std::string>& keys);
 void AppendJobKeys(std::vector<std::string>& keys);
 void AppendLimitKeys(std::vector<std::string>& keys);

@@ -166,6 +166,78 @@ std::string JobText(const JobSettings& job) {
   return lines.text();
 }
 
+std::string_view AuthenticationText(Authentication authentication) {
+  switch (authentication) {
+    case Authentication::kAuto:
+      return "auto";
+    case Authentication::kRequired:
+      return "required";
+    case Authentication::kNone:
+      break;
+  }
+  return "none";
+}
+
+std::string UmaText(const UmaSettings& uma) {
+  Lines lines("      ");
+  lines.Bool("enabled", uma.enabled);
+  lines.IfText("audience", uma.audience);
+  lines.Duration("cache", uma.cache);
+  Lines require("        ");
+  for (std::size_t group = 0; group < uma.require.size(); ++group) {
+    if (uma.require[group]) {
+      require.Text(kAccessGroupNames[group],
+                   uma.require[group]->resource + "#" + uma.require[group]->scope);
+    }
+  }
+  return lines.text() + Nested("require", require, "      ");
+}
+
+std::string OidcText(const OidcSettings& oidc) {
+  Lines lines("    ");
+  lines.Text("issuer", oidc.issuer);
+  lines.IfText("jwks_url", oidc.jwks_url);
+  lines.Text("audience", oidc.audience);
+  lines.Raw("algorithms", List(oidc.algorithms));
+  lines.Duration("leeway", oidc.leeway);
+  lines.Duration("jwks_max_age", oidc.jwks_max_age);
+  lines.Duration("jwks_min_refresh", oidc.jwks_min_refresh);
+  lines.IfText("ca_file", oidc.ca_file);
+  lines.Text("roles_claim", oidc.roles_claim);
+  lines.Text("scopes_claim", oidc.scopes_claim);
+  return "  oidc:\n" + lines.text() + "    uma:\n" + UmaText(oidc.uma);
+}
+
+std::string AccessText(const AccessSettings& access) {
+  Lines lines("    ");
+  std::vector<std::string> open;
+  for (std::size_t group = 0; group < access.open.size(); ++group) {
+    if (access.open[group]) {
+      open.emplace_back(kAccessGroupNames[group]);
+    }
+  }
+  lines.Raw("public", List(open));
+  for (std::size_t group = 0; group < access.grants.size(); ++group) {
+    if (!access.grants[group]) {
+      continue;
+    }
+    std::vector<std::string> grants;
+    for (const Grant& grant : *access.grants[group]) {
+      grants.push_back((grant.kind == Grant::Kind::kRole ? "role:" : "scope:") + grant.name);
+    }
+    lines.Raw(kAccessGroupNames[group], List(grants));
+  }
+  return "  access:\n" + lines.text();
+}
+
+/// `web:` behind the address: who may use it. Secrets are none of these.
+std::string GuardText(const WebSettings& web) {
+  Lines lines("  ");
+  lines.IfText("config_file", web.config_file);
+  lines.Raw("authentication", AuthenticationText(web.authentication));
+  return lines.text() + (web.oidc ? OidcText(*web.oidc) : std::string()) + AccessText(web.access);
+}
+
 std::string_view LevelText(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -208,7 +280,7 @@ std::string ToYaml(const Settings& settings) {
   Lines log("  ");
   log.Raw("level", LevelText(settings.log.level));
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
-  return text + Nested("ledger", ledger, "") + Nested("web", web, "") +
+  return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
          Nested("export", exported, "") + Nested("log", log, "");
 }
 

@@ -151,9 +151,12 @@ base::Status Transfer::SetHeaders(const config::HttpClientSettings& settings) {
         return added;
       }
     }
-    for (const auto& [name, value] : settings.headers) {
-      if (base::Status added = AddHeader(name, value); !added) {
-        return added;
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    for (const Headers* const headers : {&settings.headers, &std::as_const(request_.headers)}) {
+      for (const auto& [name, value] : *headers) {
+        if (base::Status added = AddHeader(name, value); !added) {
+          return added;
+        }
       }
     }
   }

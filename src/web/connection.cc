@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
@@ -21,11 +20,6 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReadChunk = 4096;
-// How long and how much a connection is read on after its last response, so that the peer sees the
-// response before the reset that unread bytes would cause.
-constexpr milliseconds kLingerTime{2000};
-constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
-constexpr milliseconds kCancelAgain{100};
 // How long a request waits for an answer that was promised.
 constexpr milliseconds kPatience{60000};
 // A chunked body may be this many times as large on the wire (chunks of one byte are six times).
@@ -39,14 +33,14 @@ Number OrNone(Number limit) {
 }
 
 /// `http://host:port/path` -> `host:port`, and the target becomes `/path`; empty for other forms.
-std::string TakeAuthority(std::string& target) {
-  constexpr std::string_view kScheme = "http://";
-  if (!boost::beast::iequals(boost::beast::string_view(target).substr(0, kScheme.size()),
-                             boost::beast::string_view(kScheme))) {
+std::string TakeAuthority(std::string& target, bool over_tls) {
+  const std::string_view scheme = over_tls ? "https://" : "http://";
+  if (!boost::beast::iequals(boost::beast::string_view(target).substr(0, scheme.size()),
+                             boost::beast::string_view(scheme))) {
     return {};
   }
-  const std::size_t end = std::min(target.find_first_of("/?", kScheme.size()), target.size());
-  std::string authority = target.substr(kScheme.size(), end - kScheme.size());
+  const std::size_t end = std::min(target.find_first_of("/?", scheme.size()), target.size());
+  std::string authority = target.substr(scheme.size(), end - scheme.size());
   target.erase(0, end);
   if (!target.starts_with('/')) {
     target.insert(target.begin(), '/');
@@ -72,6 +66,8 @@ Connection::Connection(asio::ip::tcp::socket socket, Peer peer,
 Connection::~Connection() = default;
 
 asio::awaitable<void> Connection::Serve() {
+  const bool open = co_await Open();
+  finishing_ = finishing_ || !open;
   while (!finishing_) {
     const ReadResult read = co_await ReadRequest();
     if (read == ReadResult::kGone || !service_->handler) {
@@ -87,7 +83,7 @@ asio::awaitable<void> Connection::Serve() {
     framing_.keep_alive = handled && reader_->parser->get().keep_alive() && !finishing_;
     const bool with_body = request_.method != "HEAD";
     const bool sent = co_await Send(with_body);
-    Report(handled, with_body);
+    Report(handled);
     if (!sent) {
       break;
     }
@@ -100,11 +96,16 @@ asio::awaitable<void> Connection::Serve() {
 }
 
 asio::awaitable<void> Connection::Refuse(int status) {
+  const bool open = co_await Open();
+  if (!open) {
+    Abort();
+    co_return;
+  }
   Refused(status);
   begun_ = std::chrono::steady_clock::now();
   framing_.keep_alive = false;
   const bool sent = co_await Send(true);
-  Report(false, true);
+  Report(false);
   if (sent) {
     co_await Linger();
   }
@@ -127,6 +128,11 @@ void Connection::Abort() {
 asio::awaitable<bool> Connection::ReadMore() {
   auto& buffer = reader_->buffer;
   const auto space = buffer.prepare(kReadChunk);
+  if (tls_ != nullptr) {
+    const auto read = co_await tls_->ReadSome(space);
+    buffer.commit(read.second);
+    co_return !read.first && !timed_out_;
+  }
   const auto [error, bytes] = co_await socket_.async_read_some(space, kAwait);
   buffer.commit(bytes);
   co_return !error && !timed_out_;
@@ -145,6 +151,9 @@ asio::awaitable<Connection::ReadResult> Connection::ReadHeader() {
     const std::string_view text(static_cast<const char*>(data.data()), data.size());
     const std::size_t end = text.find(kEnd, searched);
     if (end < limit && end + kEnd.size() <= limit) {
+      if (!HasPlainLines(text.substr(0, end + kEnd.size()))) {
+        co_return Refused(400);
+      }
       break;
     }
     if (end != std::string_view::npos || text.size() >= limit) {
@@ -201,9 +210,9 @@ asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
   const bool asks = boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
   if (asks && parser.get().version() >= 11) {
     const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto line = asio::buffer(go_on);
-    const auto [error, bytes] = co_await asio::async_write(socket_, line, kAwait);
-    if (error) {
+    const std::vector<asio::const_buffer> line(1, asio::buffer(go_on));
+    const bool sent = co_await Write(line);
+    if (!sent) {
       co_return ReadResult::kGone;
     }
   }
@@ -240,11 +249,12 @@ void Connection::TakeRequest() {
   framing_.http_1_0 = message.version() < 11;
   request_.method = Text(message.method_string());
   request_.remote_address = peer_.remote_address;
+  request_.loopback_listener = peer_.loopback_listener;
   for (const auto& field : message) {
     request_.headers.emplace_back(Text(field.name_string()), Text(field.value()));
   }
   std::string target = Text(message.target());
-  request_.host = TakeAuthority(target);
+  request_.host = TakeAuthority(target, tls_ != nullptr);
   if (request_.host.empty()) {
     request_.host = Text(message[http::field::host]);
   }
@@ -270,7 +280,10 @@ int Connection::CheckHeader() {
       codings > 0 && (framing_.http_1_0 || codings > 1 || lengths > 0 ||
                       !boost::beast::iequals(message[http::field::transfer_encoding], "chunked"));
   const bool odd_host = hosts > 1 || (hosts == 0 && !framing_.http_1_0);
-  if (lengths > 1 || odd_coding || odd_host || message.version() > 11 ||
+  const bool is_disguised =
+      std::any_of(request_.headers.begin(), request_.headers.end(),
+                  [](const auto& header) { return IsDisguised(header.first); });
+  if (lengths > 1 || odd_coding || is_disguised || odd_host || message.version() > 11 ||
       !request_.path.starts_with('/')) {
     return 400;
   }
@@ -300,39 +313,7 @@ asio::awaitable<void> Connection::AwaitAnswer() {
   response_.route = route;
 }
 
-asio::awaitable<bool> Connection::Send(bool with_body) {
-  framing_.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  head_ = RenderHead(response_, framing_);
-  std::vector<asio::const_buffer> buffers;
-  buffers.reserve(response_.body.size() + 1);
-  buffers.push_back(asio::buffer(head_));
-  if (with_body) {
-    for (const auto& piece : response_.body) {
-      buffers.push_back(asio::buffer(*piece));
-    }
-  }
-  Arm(service_->limits.write_timeout);
-  const auto [error, bytes] = co_await asio::async_write(socket_, buffers, kAwait);
-  Disarm();
-  co_return !error;
-}
-
-asio::awaitable<void> Connection::Linger() {
-  error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  Arm(kLingerTime);
-  std::vector<char> scratch(kReadChunk);
-  const auto space = asio::buffer(scratch);
-  for (std::size_t total = 0; total < kLingerBytes && !timed_out_;) {
-    const auto [error, bytes] = co_await socket_.async_read_some(space, kAwait);
-    if (error) {
-      break;
-    }
-    total += bytes;
-  }
-}
-
-void Connection::Report(bool handled, bool with_body) const {
+void Connection::Report(bool handled) const {
   if (!service_->observer) {
     return;
   }
@@ -342,36 +323,9 @@ void Connection::Report(bool handled, bool with_body) const {
   exchange.status = response_.status;
   exchange.wall = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - begun_);
-  exchange.bytes = with_body ? BodyBytes(response_) : 0;
+  exchange.bytes = sent_bytes_;
   exchange.handled = handled;
   service_->observer(exchange);
-}
-
-void Connection::Arm(milliseconds time) {
-  Disarm();
-  timed_out_ = false;
-  if (time.count() > 0) {
-    deadline_.expires_after(time);
-    WaitForDeadline(generation_);
-  }
-}
-
-void Connection::Disarm() {
-  ++generation_;
-  deadline_.cancel();
-}
-
-void Connection::WaitForDeadline(std::uint64_t generation) {
-  deadline_.async_wait([self = shared_from_this(), generation](const error_code& error) {
-    if (error || generation != self->generation_) {
-      return;
-    }
-    self->timed_out_ = true;
-    error_code ignored;
-    self->socket_.cancel(ignored);
-    self->deadline_.expires_after(kCancelAgain);
-    self->WaitForDeadline(generation);
-  });
 }
 
 }  // namespace promtally::web

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "web/server.h"
+#include "web/tls_session.h"
 
 namespace promtally::web {
 
@@ -27,17 +29,19 @@ struct Service {
   std::string external_host;
   Handler handler;
   Observer observer;
+  std::function<void(Response&)> finish;
 };
 
 /// Where a connection came in.
 struct Peer {
   std::string remote_address;
   bool loopback_listener = false;
+  std::shared_ptr<TlsContext> tls;  ///< nullptr: plain HTTP
 };
 
-/// One accepted connection: reads requests one after the other and answers them in order. Loop
-/// thread only; must be held by a shared_ptr, which the coroutines' caller keeps for their
-/// duration.
+/// One accepted connection, after its TLS handshake where the listener speaks TLS: reads requests
+/// one after the other and answers them in order. Loop thread only; must be held by a shared_ptr,
+/// which the coroutines' caller keeps for their duration.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(boost::asio::ip::tcp::socket socket, Peer peer,
@@ -58,12 +62,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Reader;  // Beast's parser and buffer
   enum class ReadResult { kRequest, kGone, kRefused };
 
+  boost::asio::awaitable<bool> Open();
+  boost::asio::awaitable<bool> AnswerPlain();
+  boost::asio::awaitable<bool> Write(const std::vector<boost::asio::const_buffer>& buffers);
   boost::asio::awaitable<ReadResult> ReadRequest();
   boost::asio::awaitable<ReadResult> ReadHeader();
   boost::asio::awaitable<bool> ReadMore();
   boost::asio::awaitable<ReadResult> ReadBody();
   boost::asio::awaitable<void> AwaitAnswer();
   boost::asio::awaitable<bool> Send(bool with_body);
+  void TakeShortBody();
+  boost::asio::awaitable<bool> SendPieces();
   boost::asio::awaitable<void> Linger();
 
   [[nodiscard]] ReadResult Judge(const boost::system::error_code& error);
@@ -71,7 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] int CheckHeader();
   ReadResult Refused(int status);
   void TakeRequest();
-  void Report(bool handled, bool with_body) const;
+  void Report(bool handled) const;
 
   // Cancels the socket's operations when the time is over, again and again until Disarm: one
   // cancellation could fall between two steps of a composed operation and be lost.
@@ -84,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t generation_ = 0;
   bool timed_out_ = false;
 
+  std::unique_ptr<TlsSession> tls_;
   const Peer peer_;
   const std::shared_ptr<const Service> service_;
   std::unique_ptr<Reader> reader_;
@@ -95,6 +105,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Response response_;
   Framing framing_;
   std::string head_;
+  std::string piece_;  // of a body that is made while it is sent
+  std::string tail_;
+  std::uint64_t sent_bytes_ = 0;  // of the body
   std::chrono::steady_clock::time_point begun_;
 };
 

@@ -10,11 +10,6 @@ namespace {
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
 // Not strftime: names of days and months must not follow the locale.
 std::string HttpDate(std::chrono::sys_seconds instant) {
   constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -46,6 +41,43 @@ void AppendHeader(std::string& head, std::string_view name, std::string_view val
 }
 
 }  // namespace
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+bool HasPlainLines(std::string_view head) {
+  for (std::size_t at = 0; at < head.size(); ++at) {
+    const char c = head[at];
+    if (c == '\0' || (c == '\n' && (at == 0 || head[at - 1] != '\r'))) {
+      return false;
+    }
+    if (c == '\r' && (at + 1 == head.size() || head[at + 1] != '\n')) {
+      return false;
+    }
+    const bool goes_on =
+        c == '\n' && at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t');
+    if (goes_on) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsDisguised(std::string_view header_name) {
+  constexpr std::array<std::string_view, 6> kNames{
+      "Content-Length", "Transfer-Encoding", "Host", "Authorization", "Origin", "Forwarded"};
+  if (header_name.find('_') == std::string_view::npos) {
+    return false;
+  }
+  std::string dashed(header_name);
+  std::replace(dashed.begin(), dashed.end(), '_', '-');
+  constexpr std::string_view kForwarded = "X-Forwarded-";
+  return EqualsIgnoringCase(std::string_view(dashed).substr(0, kForwarded.size()), kForwarded) ||
+         std::any_of(kNames.begin(), kNames.end(),
+                     [&dashed](std::string_view name) { return EqualsIgnoringCase(dashed, name); });
+}
 
 const std::string* FindHeader(const Request& request, std::string_view name) {
   for (const auto& [header, value] : request.headers) {

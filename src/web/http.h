@@ -21,8 +21,20 @@ struct Request {
   std::string host;    ///< of the Host header or an absolute target; may be empty under HTTP/1.0
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string remote_address;  ///< without port
+  std::string remote_address;      ///< without port
+  bool loopback_listener = false;  ///< came to an address that only this machine reaches
 };
+
+/// Of ASCII letters, as names of headers and schemes are compared.
+[[nodiscard]] bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
+/// True for a header of which each line ends with CR LF, none goes on in the next one (folding),
+/// and no other CR, LF or NUL is inside: all servers in a row see the same lines.
+[[nodiscard]] bool HasPlainLines(std::string_view head);
+
+/// True for `Content_Length` and the like: a header that some server behind or before would take
+/// for the one with dashes.
+[[nodiscard]] bool IsDisguised(std::string_view header_name);
 
 /// The first header of that name (upper and lower case are one), or nullptr.
 [[nodiscard]] const std::string* FindHeader(const Request& request, std::string_view name);

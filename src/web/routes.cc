@@ -26,17 +26,21 @@ Routes::Routes(RoutesOptions options, const exposition::UsagePage& usage,
                exposition::SelfMetrics& metrics)
     : options_(std::move(options)), usage_(usage), metrics_(metrics) {
   routes_ = {
-      {options_.telemetry_path, Methods::kRead, [this] { return Scrape(); }},
-      {"/-/healthy", Methods::kRead, [] { return TextResponse(200, "promtally is Healthy.\n"); }},
-      {"/-/ready", Methods::kRead, [this] { return Ready(); }},
-      {"/-/reload", Methods::kChange, [this] { return Reload(); }},
-      {"/-/quit", Methods::kChange, [this] { return Quit(); }},
-      {"/api/v1/status/config", Methods::kRead, [this] { return ConfigResponse(Status()); }},
-      {"/api/v1/status/flags", Methods::kRead, [this] { return FlagsResponse(Status()); }},
-      {"/api/v1/status/buildinfo", Methods::kRead, [this] { return BuildInfoResponse(Status()); }},
-      {"/api/v1/status/runtimeinfo", Methods::kRead,
+      {options_.telemetry_path, Group::kMetrics, Methods::kRead, [this] { return Scrape(); }},
+      {"/-/healthy", Group::kHealth, Methods::kRead,
+       [] { return TextResponse(200, "promtally is Healthy.\n"); }},
+      {"/-/ready", Group::kHealth, Methods::kRead, [this] { return Ready(); }},
+      {"/-/reload", Group::kAdmin, Methods::kChange, [this] { return Reload(); }},
+      {"/-/quit", Group::kAdmin, Methods::kChange, [this] { return Quit(); }},
+      {"/api/v1/status/config", Group::kRead, Methods::kRead,
+       [this] { return ConfigResponse(Status()); }},
+      {"/api/v1/status/flags", Group::kRead, Methods::kRead,
+       [this] { return FlagsResponse(Status()); }},
+      {"/api/v1/status/buildinfo", Group::kRead, Methods::kRead,
+       [this] { return BuildInfoResponse(Status()); }},
+      {"/api/v1/status/runtimeinfo", Group::kRead, Methods::kRead,
        [this] { return RuntimeInfoResponse(Status()); }},
-      {"/", Methods::kRead,
+      {"/", Group::kDocs, Methods::kRead,
        [this] {
          return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
        }},
@@ -66,7 +70,10 @@ Response Routes::Handle(const Request& request) {
     response.headers.emplace_back("Allow",
                                   route->methods == Methods::kRead ? "GET, HEAD" : "POST, PUT");
   } else {
-    response = route->answer();
+    if (route == &routes_.front()) {
+      BeginScrape();
+    }
+    response = Answer(*route, request);
   }
   response.route = name;
   return response;
@@ -113,10 +120,22 @@ const Routes::Route* Routes::Find(const std::string& full_path) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
-/// One of at most max_scrapes at a time: Observe takes it back when the response is sent.
-Response Routes::Scrape() {
+Response Routes::Answer(const Route& route, const Request& request) {
+  if (options_.access == nullptr) {
+    return route.answer();
+  }
+  return Guarded(*options_.access, request, route.group,
+                 [&route](const Request&, const Identity&) { return route.answer(); });
+}
+
+/// Observe takes it back when the response is sent, whatever it was.
+void Routes::BeginScrape() {
   ++scrapes_;
   metrics_.SetScrapesInFlight(scrapes_);
+}
+
+/// One of at most max_scrapes at a time.
+Response Routes::Scrape() {
   return options_.max_scrapes > 0 && scrapes_ > options_.max_scrapes
              ? TextResponse(503, "Limit of concurrent requests reached, try again later.\n")
              : Metrics();

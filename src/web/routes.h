@@ -10,6 +10,7 @@
 #include "exposition/self_metrics.h"
 #include "exposition/usage_page.h"
 #include "promtally/base/result.h"
+#include "web/access.h"
 #include "web/http.h"
 #include "web/status_routes.h"
 
@@ -34,6 +35,7 @@ struct RoutesOptions {
   std::string prefix;            ///< of every path, `/x`; empty: none
   std::size_t max_scrapes = 40;  ///< at a time; above: 503. 0: no limit
   bool exporter_metrics = true;  ///< process_* and those of the HTTP server on the page
+  Access* access = nullptr;      ///< who may use what; nullptr: everybody everything
 };
 
 /// Everything that this version answers: the telemetry path (with and without a slash behind it),
@@ -60,6 +62,7 @@ class Routes {
   enum class Methods { kRead, kChange };  // GET and HEAD, or PUT and POST
   struct Route {
     std::string path;
+    Group group;
     Methods methods;
     std::function<Response()> answer;
   };
@@ -73,6 +76,8 @@ class Routes {
   [[nodiscard]] Response Reload() const;
   [[nodiscard]] Response Quit() const;
 
+  [[nodiscard]] Response Answer(const Route& route, const Request& request);
+  void BeginScrape();
   [[nodiscard]] Response Scrape();
 
   const RoutesOptions options_;

@@ -86,6 +86,7 @@ struct Server::State {
     service->external_host = options.external_host;
     service->handler = std::move(handler);
     service->observer = std::move(observer);
+    service->finish = options.finish;
   }
 
   base::Status Listen(const std::string& text);
@@ -255,6 +256,7 @@ asio::awaitable<void> Server::State::Run(std::shared_ptr<State> state, tcp::sock
   Peer peer;
   peer.remote_address = remote.to_string();
   peer.loopback_listener = loopback_listener;
+  peer.tls = state->options.tls ? state->options.tls() : nullptr;
   const auto connection =
       std::make_shared<Connection>(std::move(socket), std::move(peer), state->service);
   const Seat seat(*state, *connection, remote, refused);
@@ -274,6 +276,7 @@ Server::~Server() {
   state_->done = nullptr;
   state_->service->handler = nullptr;
   state_->service->observer = nullptr;
+  state_->service->finish = nullptr;
   state_->grace_over.cancel();
   state_->CloseAcceptors();
   state_->AbortAll();

@@ -18,6 +18,8 @@ class io_context;
 
 namespace promtally::web {
 
+class TlsContext;
+
 /// Bounds that keep one client from starving the others; 0 means none. What is over a bound gets an
 /// answer that says so before the connection is closed.
 struct ServerLimits {
@@ -40,9 +42,13 @@ struct ServerOptions {
   /// Sockets that listen already (socket activation), in the place of `listen`; the server owns
   /// them.
   std::vector<int> inherited;
+  /// Asked for each connection; nullptr, here or as its answer: plain HTTP.
+  std::function<std::shared_ptr<TlsContext>()> tls;
+  /// Has the last word on every response, those included that refuse a request unread.
+  std::function<void(Response&)> finish;
 };
 
-/// HTTP/1.0 and 1.1 with keep-alive and pipelining, without TLS.
+/// HTTP/1.0 and 1.1 with keep-alive and pipelining, over TLS where the options say so.
 ///
 /// A request that is ambiguous (Content-Length twice or beside Transfer-Encoding, another transfer
 /// coding than chunked, no Host or two) is 400, and the connection ends: two servers in a row must

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/service.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -14,9 +15,14 @@
 
 #include "collector/daemon.h"
 #include "collector/open_sources.h"
+#include "web/access.h"
+#include "web/fetch.h"
 #include "web/listen_address.h"
+#include "web/passwords.h"
+#include "web/provider.h"
 #include "web/routes.h"
 #include "web/server.h"
+#include "web/web_file.h"
 
 namespace promtally::web {
 
@@ -42,14 +48,16 @@ class Service {
         log_(configured_.settings.log),
         page_(configured_.settings.export_settings.prefix),
         metrics_(request.build),
+        web_file_(configured_.settings.web.config_file,
+                  [this](const std::string& problem) {
+                    log_.Error("Web configuration", {{"err", problem}});
+                  }),
+        access_(AccessOptions(request)),
         routes_({version_, configured_.settings.web.telemetry_path, Lifecycle(request),
                  [this] { return facts_; }, request.route_prefix, request.max_scrapes,
-                 request.exporter_metrics},
+                 request.exporter_metrics, &access_},
                 page_, metrics_),
-        server_(
-            loop_,
-            {configured_.settings.web.listen, {}, request.external_host, request.inherited_sockets},
-            routes_.MakeHandler(), routes_.MakeObserver()),
+        server_(loop_, ServerOptionsOf(request), routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
                  collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
@@ -71,7 +79,7 @@ class Service {
       log_.Info("Listening", {{"address", address}});
     }
     metrics_.SetConfigReload(true, clock_());
-    WarnOfOpenListeners();
+    TellWhoMayComeIn();
     WaitForSignal();
     WaitForHangup();
     daemon_.on_health = [this](bool healthy) {
@@ -105,6 +113,37 @@ class Service {
               log_.Info("Termination was requested over HTTP, exiting gracefully");
               Stop();
             }};
+  }
+
+  Access::Options AccessOptions(const ServiceRequest& request) {
+    Access::Options options;
+    options.settings = configured_.settings.web;
+    options.external_host = request.external_host;
+    options.file = &web_file_;
+    options.passwords = std::make_shared<Passwords>(loop_);
+    options.provider = [this](const config::OidcSettings& settings) {
+      Provider::Options of_provider;
+      of_provider.clock = clock_;
+      of_provider.hooks.fetch = MakeFetch(loop_, settings.ca_file);
+      of_provider.hooks.ticks = [] { return std::chrono::steady_clock::now(); };
+      of_provider.hooks.warn = [this](const std::string& problem) {
+        log_.Warn("Identity provider", {{"err", problem}});
+      };
+      auto provider = std::make_shared<Provider>(settings, std::move(of_provider));
+      provider->Prefetch();
+      return provider;
+    };
+    return options;
+  }
+
+  ServerOptions ServerOptionsOf(const ServiceRequest& request) {
+    ServerOptions options;
+    options.listen = configured_.settings.web.listen;
+    options.external_host = request.external_host;
+    options.inherited = request.inherited_sockets;
+    options.tls = [this] { return web_file_.Tls(); };
+    options.finish = [this](Response& response) { access_.AddHeaders(response); };
+    return options;
   }
 
   void WaitForSignal() {
@@ -156,6 +195,7 @@ class Service {
          [this, settings, begun, done](const base::Result<std::vector<std::string>>& outcome) {
            if (outcome) {
              log_.Configure(settings->log);
+             access_.Configure(settings->web);
              facts_.config_yaml = config::ToYaml(*settings);
              for (const std::string& warning : *outcome) {
                log_.Warn("Configuration", {{"err", warning}});
@@ -209,6 +249,9 @@ class Service {
     if (read.settings.web.telemetry_path != configured_.settings.web.telemetry_path) {
       warn("web.telemetry_path");
     }
+    if (read.settings.web.config_file != configured_.settings.web.config_file) {
+      warn("web.config_file");
+    }
     if (read.ledger_path != configured_.ledger_path) {
       warn("ledger.path");
     }
@@ -227,13 +270,22 @@ class Service {
     });
   }
 
-  /// Prometheus' exporters listen everywhere; whoever does so without a guard should know it.
-  void WarnOfOpenListeners() const {
-    for (const std::string& text : configured_.settings.web.listen) {
-      const auto address = ParseListenAddress(text);
-      if (address && !IsLoopbackName(address->host)) {
-        log_.Warn("Listening beyond this machine without authentication", {{"address", text}});
+  /// Who may come in should be known to whoever started it.
+  void TellWhoMayComeIn() {
+    const config::WebSettings& web = configured_.settings.web;
+    const bool is_beyond =
+        std::any_of(web.listen.begin(), web.listen.end(), [](const std::string& text) {
+          const auto address = ParseListenAddress(text);
+          return address && !IsLoopbackName(address->host);
+        });
+    if (access_.IsConfigured()) {
+      if (is_beyond && web_file_.Tls() == nullptr) {
+        log_.Warn("Listening beyond this machine without TLS: credentials can be read on the way");
       }
+    } else if (web.authentication == config::Authentication::kNone) {
+      log_.Warn("web.authentication is none: everybody who reaches this service may do everything");
+    } else if (is_beyond || web.authentication == config::Authentication::kRequired) {
+      log_.Warn("Only public routes are answered until web.oidc or basic_auth_users is configured");
     }
   }
 
@@ -247,6 +299,8 @@ class Service {
   collector::EventLog log_;
   exposition::UsagePage page_;
   exposition::SelfMetrics metrics_;
+  WebFile web_file_;
+  Access access_;
   Routes routes_;
   Server server_;
   collector::LedgerThread ledger_;

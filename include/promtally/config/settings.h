@@ -10,6 +10,7 @@
 
 #include "promtally/base/diagnostic.h"
 #include "promtally/base/time.h"
+#include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/quantity.h"
@@ -62,6 +63,10 @@ struct LedgerSettings {
 struct WebSettings {
   std::vector<std::string> listen{"localhost:9899"};
   std::string telemetry_path = "/metrics";
+  std::string config_file;  ///< web.yml, as written; empty: neither TLS nor users
+  Authentication authentication = Authentication::kAuto;
+  std::optional<OidcSettings> oidc;  ///< absent: no tokens
+  AccessSettings access;
 };
 
 struct ExportSettings {

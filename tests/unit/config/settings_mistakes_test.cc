@@ -34,12 +34,12 @@ const RenderedCase kMistakes[] = {
      "ledgr: {path: x}\n"
      "^\n"
      "hint: did you mean \"ledger\"?\n"},
-    {"LaterKeys", "models: {}\nweb: {oidc: {}}\n",
+    {"LaterKeys", "models: {}\nweb: {limits: {}}\n",
      "p.yml:1:1: error: \"models\" is not supported by this version\n"
      "models: {}\n"
      "^\n"
-     "p.yml:2:7: error: \"oidc\" in web is not supported by this version\n"
-     "web: {oidc: {}}\n"
+     "p.yml:2:7: error: \"limits\" in web is not supported by this version\n"
+     "web: {limits: {}}\n"
      "      ^\n"},
     {"LaterSourceType", "sources: [{url: 'http://h', type: grafana}]\n",
      "p.yml:1:35: error: \"type\" in sources[] has the type \"grafana\", which this version does "
