@@ -9,8 +9,6 @@
 
 #include <unistd.h>
 
-#include "exposition/text_encoder.h"
-
 namespace promtally::exposition {
 namespace {
 
@@ -132,24 +130,26 @@ ProcessFigures ReadProcessFigures(base::Instant fallback_start) {
   return figures;
 }
 
-void AppendProcessMetrics(std::string& out, const ProcessFigures& figures) {
-  const auto add = [&](std::string_view name, FamilyType type, std::string_view help,
+void AppendProcessMetrics(std::string& out, const ProcessFigures& figures, const PageStyle& style,
+                          const NameFilter& filter) {
+  const auto add = [&](std::string_view name, std::string_view suffix, std::string_view help,
                        std::optional<double> value) {
-    if (value) {
-      AppendFamily(out, name, type, help);
-      AppendSample(out, name, "", *value);
+    const std::string sample = std::string(name) + std::string(suffix);
+    if (value && (filter.Has(name) || filter.Has(sample))) {
+      const FamilyType type = suffix.empty() ? FamilyType::kGauge : FamilyType::kCounter;
+      AppendHead(out, style, {name, type, help, ""});
+      SampleName(name, suffix, style).Append(out, "", "", *value);
     }
   };
-  add("process_cpu_seconds_total", FamilyType::kCounter,
-      "Total user and system CPU time spent in seconds.", figures.cpu_seconds);
-  add("process_max_fds", FamilyType::kGauge, "Maximum number of open file descriptors.",
-      figures.max_fds);
-  add("process_open_fds", FamilyType::kGauge, "Number of open file descriptors.", figures.open_fds);
-  add("process_resident_memory_bytes", FamilyType::kGauge, "Resident memory size in bytes.",
+  add("process_cpu_seconds", "_total", "Total user and system CPU time spent in seconds.",
+      figures.cpu_seconds);
+  add("process_max_fds", "", "Maximum number of open file descriptors.", figures.max_fds);
+  add("process_open_fds", "", "Number of open file descriptors.", figures.open_fds);
+  add("process_resident_memory_bytes", "", "Resident memory size in bytes.",
       figures.resident_memory_bytes);
-  add("process_start_time_seconds", FamilyType::kGauge,
-      "Start time of the process since unix epoch in seconds.", figures.start_time_seconds);
-  add("process_virtual_memory_bytes", FamilyType::kGauge, "Virtual memory size in bytes.",
+  add("process_start_time_seconds", "", "Start time of the process since unix epoch in seconds.",
+      figures.start_time_seconds);
+  add("process_virtual_memory_bytes", "", "Virtual memory size in bytes.",
       figures.virtual_memory_bytes);
 }
 

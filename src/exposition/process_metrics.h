@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "exposition/piece_reader.h"
+#include "exposition/text_encoder.h"
 #include "promtally/base/time.h"
 
 namespace promtally::exposition {
@@ -39,7 +41,8 @@ struct ProcessUnits {
 /// (systemd with ProcSubset=pid). Any thread.
 [[nodiscard]] ProcessFigures ReadProcessFigures(base::Instant fallback_start);
 
-/// The process_* families as text 0.0.4.
-void AppendProcessMetrics(std::string& out, const ProcessFigures& figures);
+/// The process_* families, those that the filter takes.
+void AppendProcessMetrics(std::string& out, const ProcessFigures& figures,
+                          const PageStyle& style = {}, const NameFilter& filter = {});
 
 }  // namespace promtally::exposition

@@ -6,10 +6,14 @@
 
 #include <prometheus/metric_family.h>
 
+#include "exposition/piece_reader.h"
+#include "exposition/text_encoder.h"
+
 namespace promtally::exposition {
 
-/// Writes what prometheus-cpp's registry collected as text 0.0.4: families by name, series by their
-/// labels, families without a series left out.
-void AppendRegistry(std::string& out, std::vector<prometheus::MetricFamily> families);
+/// Writes what prometheus-cpp's registry collected: families by name, series by their labels,
+/// families without a series left out.
+void AppendRegistry(std::string& out, std::vector<prometheus::MetricFamily> families,
+                    const PageStyle& style = {}, const NameFilter& filter = {});
 
 }  // namespace promtally::exposition

@@ -362,6 +362,11 @@ void SelfMetrics::SetScrapesInFlight(std::size_t scrapes) {
 }
 
 std::string SelfMetrics::Text(bool exporter_metrics) const {
+  return Text({}, {}, exporter_metrics);
+}
+
+std::string SelfMetrics::Text(const PageStyle& style, const NameFilter& filter,
+                              bool exporter_metrics) const {
   std::string text;
   auto families = families_->registry.Collect();
   if (!exporter_metrics) {
@@ -369,9 +374,9 @@ std::string SelfMetrics::Text(bool exporter_metrics) const {
       return family.name.starts_with("promhttp_") || family.name.starts_with("promtally_http_");
     });
   }
-  AppendRegistry(text, std::move(families));
+  AppendRegistry(text, std::move(families), style, filter);
   if (exporter_metrics) {
-    AppendProcessMetrics(text, ReadProcessFigures(families_->start));
+    AppendProcessMetrics(text, ReadProcessFigures(families_->start), style, filter);
   }
   return text;
 }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "exposition/piece_reader.h"
+#include "exposition/text_encoder.h"
 #include "promtally/base/time.h"
 
 namespace promtally::exposition {
@@ -114,6 +116,9 @@ class SelfMetrics {
   /// All of it as text 0.0.4, as it is now; families sorted by name, process_* last.
   /// Without `exporter_metrics` process_*, promhttp_* and promtally_http_* are left out.
   [[nodiscard]] std::string Text(bool exporter_metrics = true) const;
+  /// The same in another style, and only the families that were asked for.
+  [[nodiscard]] std::string Text(const PageStyle& style, const NameFilter& filter,
+                                 bool exporter_metrics) const;
 
  private:
   struct Families;

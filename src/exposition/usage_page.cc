@@ -235,7 +235,7 @@ void UsagePage::Erase(const SpecKey& key) {
   }
 }
 
-PagePiece UsagePage::HeadOf(const std::string& name, const Family& family) {
+std::string UsagePage::HelpOf(const Family& family) {
   std::vector<std::string_view> helps;
   std::string help;
   for (const auto& [key, part] : family.parts) {
@@ -244,9 +244,34 @@ PagePiece UsagePage::HeadOf(const std::string& name, const Family& family) {
       help += (help.empty() ? "" : " ") + part.help;
     }
   }
-  std::string head;
-  AppendFamily(head, name, family.type, help);
-  return MakePiece(std::move(head));
+  return help;
+}
+
+bool UsagePage::Has(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return families_.contains(name);
+}
+
+UsageReading UsagePage::Read(const PageStyle& style, const NameFilter& filter) const {
+  std::vector<UsageBlock> blocks;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, family] : families_) {
+      UsageBlock block{name, family.type, family.role, HelpOf(family), {}};
+      for (const auto& [key, part] : family.parts) {
+        if (!part.samples->empty()) {
+          block.parts.emplace_back(key, part.samples);
+        }
+      }
+      blocks.push_back(std::move(block));
+    }
+  }
+  UsageReading reading;
+  for (const UsageBlock& block : blocks) {
+    reading.names.push_back(block.name);
+  }
+  reading.reader = ReadUsage(std::move(blocks), style, filter);
+  return reading;
 }
 
 void UsagePage::Rebuild() {
@@ -258,7 +283,9 @@ void UsagePage::Rebuild() {
       continue;
     }
     if (!family.head) {
-      family.head = HeadOf(name, family);
+      std::string head;
+      AppendFamily(head, name, family.type, HelpOf(family));
+      family.head = MakePiece(std::move(head));
     }
     pieces->push_back(family.head);
     for (const auto& [key, part] : family.parts) {

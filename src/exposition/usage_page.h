@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "exposition/export_definition.h"
+#include "exposition/piece_reader.h"
+#include "exposition/usage_reader.h"
 #include "promtally/base/decimal.h"
 #include "promtally/base/labels.h"
 #include "promtally/base/result.h"
@@ -37,11 +39,15 @@ struct UsageFamily {
   bool too_many = false;  ///< more series than export.max_series: none is exported
 };
 
-/// A piece of a page, shared with the responses that are being sent.
-using PagePiece = std::shared_ptr<const std::string>;
 using PagePieces = std::vector<PagePiece>;
 
-/// The usage part of /metrics as text 0.0.4.
+/// The usage part of a page as it was when its reading began.
+struct UsageReading {
+  std::unique_ptr<PieceReader> reader;
+  std::vector<std::string> names;  ///< of all its families, whether they were asked for or not
+};
+
+/// The usage part of /metrics.
 ///
 /// Model: a spec is rendered when a period of it was answered, never at a scrape; a scrape takes
 /// pointers to what is there. Series that differ in metadata only are added up (as Decimals) to one
@@ -66,11 +72,18 @@ class UsagePage {
   /// Takes a spec off the page; unknown ones are ignored.
   void Remove(std::string_view job, std::string_view name);
 
-  /// The page as it is now: whole lines, HELP and TYPE before their samples, families by name.
+  /// The page as it is now, as text 0.0.4: whole lines, HELP and TYPE before their samples,
+  /// families by name.
   [[nodiscard]] PagePieces Snapshot() const;
 
+  /// The same in any style, piece by piece; the samples are not copied until they are read.
+  [[nodiscard]] UsageReading Read(const PageStyle& style, const NameFilter& filter) const;
+
+  /// Whether a family of that name is on the page.
+  [[nodiscard]] bool Has(std::string_view name) const;
+
  private:
-  using SpecKey = std::pair<std::string, std::string>;  // job, name
+  using SpecKey = UsageBlock::Owner;
 
   struct Part {  // what one spec has in a family
     std::shared_ptr<const ExportDefinition> definition;
@@ -94,14 +107,14 @@ class UsagePage {
                                                    const std::string& prefix) const;
   [[nodiscard]] base::Status Admit(const SpecKey& key,
                                    const std::vector<RenderedFamily>& rendered) const;
-  [[nodiscard]] static PagePiece HeadOf(const std::string& name, const Family& family);
+  [[nodiscard]] static std::string HelpOf(const Family& family);
   void Erase(const SpecKey& key);
   void Rebuild();
 
   mutable std::mutex mutex_;
   // Below: guarded by mutex_.
   std::string prefix_;
-  std::map<std::string, Family> families_;
+  std::map<std::string, Family, std::less<>> families_;
   std::shared_ptr<const PagePieces> pieces_;
 };
 

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exposition/self_metrics.h"
 
-#include <array>
-#include <cstdio>
 #include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "exposition/usage_page.h"
+#include "unit/exposition/page_readers.h"
 
 namespace promtally::exposition {
 namespace {
@@ -30,26 +27,6 @@ void FillAll(SelfMetrics& metrics) {
   metrics.ObserveCommit("default", "requests", {microseconds(9000), 5, 1, 2, 3});
   metrics.ObserveRequest({"GET", "/metrics", 200, microseconds(100), 4096});
 }
-
-/// Runs `promtool check metrics` on a page; its exit status and what it says.
-std::pair<int, std::string> Promtool(const std::string& page) {
-  std::string path = testing::TempDir() + "promtally-page-XXXXXX";
-  const int file = mkstemp(path.data());
-  const auto written = write(file, page.data(), page.size());
-  close(file);
-  EXPECT_EQ(written, static_cast<ssize_t>(page.size()));
-  FILE* pipe = popen(("promtool check metrics 2>&1 < " + path).c_str(), "r");
-  std::string said;
-  std::array<char, 512> chunk;
-  while (fgets(chunk.data(), static_cast<int>(chunk.size()), pipe) != nullptr) {
-    said += chunk.data();
-  }
-  const int status = pclose(pipe);
-  unlink(path.c_str());
-  return {WEXITSTATUS(status), said};
-}
-
-bool HasPromtool() { return access("/usr/bin/promtool", X_OK) == 0; }
 
 TEST(SelfMetrics, WritesBuildInfo) {
   const SelfMetrics metrics(Build());

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exposition/metric_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <unordered_set>
+
+#include "exposition/journal_record.h"
+#include "exposition/metric_entry.h"
+#include "exposition/self_metrics.h"
+
+namespace promtally::exposition {
+namespace {
+
+std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+// Names that OpenMetrics derives from a family of promtally's own: a counter's family has no
+// `_total`, and counters and histograms may have `_created`.
+bool IsOwnName(std::string_view name) {
+  constexpr std::string_view kCreated = "_created";
+  if (IsOwnFamily(name) || IsOwnFamily(std::string(name) + "_total")) {
+    return true;
+  }
+  if (!name.ends_with(kCreated)) {
+    return false;
+  }
+  const std::string family(name.substr(0, name.size() - kCreated.size()));
+  return IsOwnFamily(family + "_total") || IsOwnFamily(family + "_bucket");
+}
+
+MetricView ViewOf(const MetricFamily& family) {
+  return {family.definition(), family.created(), family.series().size()};
+}
+
+SeriesView ViewOf(const MetricFamily& family, MetricFamily::Row row, base::Instant now) {
+  const MetricDefinition& definition = family.definition();
+  SeriesView view;
+  view.labels = LabelsOfBody(family.series().Body(row));
+  view.value = family.value(row);
+  if (definition.type == MetricType::kInfo) {
+    view.info = LabelsOfBody(family.info(row));
+  } else if (definition.type == MetricType::kStateSet) {
+    view.state = definition.states.at(static_cast<std::size_t>(view.value));
+  } else if (definition.type != MetricType::kGauge) {
+    view.created = family.created(row);
+  }
+  for (std::size_t i = 0; i < definition.buckets.size(); ++i) {
+    view.count += family.counts(row)[i];
+    view.buckets.emplace_back(definition.buckets[i], view.count);
+  }
+  if (definition.type == MetricType::kSummary) {
+    view.count = *family.counts(row);
+    for (const auto& [quantile, error] : definition.quantiles) {
+      view.quantiles.emplace_back(quantile, family.Quantile(row, quantile, now));
+    }
+  }
+  return view;
+}
+
+}  // namespace
+
+MetricStore::MetricStore(Options options)
+    : options_(std::move(options)), texts_(std::make_shared<TextArena>()) {}
+
+MetricStore::~MetricStore() = default;
+
+base::Status MetricStore::CheckStrangers(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    const std::string plain = EscapedMetricName(name, Escaping::kUnderscores);
+    for (const std::string& one : {name, plain}) {
+      const bool taken =
+          options_.is_taken && (options_.is_taken(one) || options_.is_taken(one + "_total"));
+      if (taken || IsOwnName(one)) {
+        return base::Fail(base::ErrorCode::kConflict,
+                          "the name " + InQuotes(one) + " is one of promtally's own or of usage");
+      }
+    }
+  }
+  return {};
+}
+
+base::Status MetricStore::CheckFree(const MetricDefinition& definition,
+                                    std::string_view alias) const {
+  std::vector<std::string> names = NamesOf(definition);
+  if (!alias.empty()) {
+    names.emplace_back(alias);
+  }
+  const auto conflict = [](std::string_view name, const Entry& holder) {
+    return base::Fail(base::ErrorCode::kConflict,
+                      "the name " + InQuotes(name) + " is already one of the " +
+                          std::string(ToText(holder.family.definition().type)) + " " +
+                          InQuotes(holder.family.definition().name));
+  };
+  for (const std::string& name : names) {
+    if (const auto held = names_.find(name); held != names_.end()) {
+      return conflict(name, *held->second);
+    }
+  }
+  for (const std::string& key : EscapedKeys(definition)) {
+    if (const auto held = keys_.find(key); held != keys_.end()) {
+      return conflict(key.substr(1), *held->second);
+    }
+  }
+  return CheckStrangers(names);
+}
+
+base::Result<bool> MetricStore::Create(const MetricDefinition& definition, base::Instant now) {
+  auto normal = Normalized(definition, options_.limits);
+  if (!normal) {
+    return tl::unexpected(normal.error());
+  }
+  if (const auto found = families_.find(normal->name); found != families_.end()) {
+    if (found->second->family.definition() == *normal) {
+      return false;
+    }
+    return base::Fail(base::ErrorCode::kConflict,
+                      "the metric " + InQuotes(normal->name) + " exists with another definition");
+  }
+  std::string alias = normal->name == definition.name ? "" : definition.name;
+  if (auto free = CheckFree(*normal, alias); !free) {
+    return tl::unexpected(free.error());
+  }
+  const bool initial = normal->labels.empty() && normal->type != MetricType::kInfo;
+  const std::size_t limit = options_.limits.max_series;
+  if (limit > 0 && (families_.size() >= limit || (initial && series_ >= limit))) {
+    return base::Fail(base::ErrorCode::kRejected,
+                      "there are " + std::to_string(limit) + " series already, the limit");
+  }
+  if (auto written = Write(CreateFrame(next_id_, *normal, alias, now, initial), nullptr);
+      !written) {
+    return tl::unexpected(written.error());
+  }
+  const EntryPtr entry = Add(next_id_, *std::move(normal), std::move(alias), now);
+  entry->in_copy = copy_ != nullptr;
+  if (initial) {
+    AddInitialSeries(*entry, now);
+  }
+  return true;
+}
+
+MetricStore::EntryPtr MetricStore::Add(std::uint64_t id, MetricDefinition definition,
+                                       std::string alias, base::Instant now) {
+  next_id_ = std::max(next_id_, id + 1);
+  auto entry =
+      std::make_shared<Entry>(id, std::move(alias), std::move(definition), now, epoch_, texts_);
+  const MetricDefinition& normal = entry->family.definition();
+  families_.emplace(normal.name, entry);
+  by_id_.emplace(id, entry);
+  for (std::string& name : NamesOf(normal)) {
+    names_.emplace(std::move(name), entry.get());
+  }
+  if (!entry->alias.empty()) {
+    names_.emplace(entry->alias, entry.get());
+  }
+  for (std::string& key : EscapedKeys(normal)) {
+    keys_.emplace(std::move(key), entry.get());
+  }
+  return entry;
+}
+
+void MetricStore::AddInitialSeries(Entry& entry, base::Instant now) {
+  SeriesState state;
+  state.counts.resize(entry.family.stride());
+  state.created = state.changed = now;
+  entry.family.Restore("", state, epoch_);
+  ++series_;
+}
+
+void MetricStore::Forget(const EntryPtr& entry) {
+  const MetricDefinition& definition = entry->family.definition();
+  const auto erase = [&](auto& map, const std::string& name) {
+    if (const auto at = map.find(name); at != map.end() && at->second == entry.get()) {
+      map.erase(at);
+    }
+  };
+  for (const std::string& name : NamesOf(definition)) {
+    erase(names_, name);
+  }
+  erase(names_, entry->alias);
+  for (const std::string& key : EscapedKeys(definition)) {
+    erase(keys_, key);
+  }
+  series_ -= entry->family.series().size();
+  entry->removed = true;
+  by_id_.erase(entry->id);
+  families_.erase(families_.find(definition.name));
+}
+
+MetricStore::EntryPtr MetricStore::EntryOf(std::string_view name) const {
+  const auto found = names_.find(std::string(name));
+  return found == names_.end() ? nullptr
+                               : families_.find(found->second->family.definition().name)->second;
+}
+
+namespace {
+
+tl::unexpected<base::Error> NoMetric(std::string_view name) {
+  return base::Fail(base::ErrorCode::kNotFound, base::IsUtf8(name)
+                                                    ? "there is no metric " + InQuotes(name)
+                                                    : "there is no such metric");
+}
+
+}  // namespace
+
+base::Status MetricStore::CheckRoom(const Entry& entry,
+                                    const std::vector<CheckedChange>& changes) const {
+  const std::size_t here = entry.family.series().size();
+  const std::size_t own = options_.limits.max_series_per_metric;
+  const std::size_t all = options_.limits.max_series;
+  const auto fits = [&](std::size_t added) {
+    return (own == 0 || here + added <= own) && (all == 0 || series_ + added <= all);
+  };
+  if (fits(changes.size())) {
+    return {};
+  }
+  std::unordered_set<std::string_view> added;
+  for (const CheckedChange& change : changes) {
+    if (!entry.family.series().Find(change.body)) {
+      added.insert(change.body);
+    }
+  }
+  if (added.empty() || fits(added.size())) {
+    return {};
+  }
+  const bool own_limit = own > 0 && here + added.size() > own;
+  return base::Fail(
+      base::ErrorCode::kRejected,
+      own_limit ? "the metric would have more than " + std::to_string(own) + " series, the limit"
+                : "there would be more than " + std::to_string(all) + " series, the limit");
+}
+
+base::Result<std::size_t> MetricStore::Apply(std::string_view name,
+                                             std::span<const SampleChange> changes,
+                                             base::Instant now) {
+  const EntryPtr entry = EntryOf(name);
+  if (!entry) {
+    return NoMetric(name);
+  }
+  std::vector<CheckedChange> checked;
+  checked.reserve(changes.size());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto one = entry->family.Check(changes[i], options_.limits);
+    if (!one) {
+      return changes.size() == 1 ? tl::unexpected(one.error())
+                                 : base::Fail("sample " + std::to_string(i + 1) + " of " +
+                                                  std::to_string(changes.size()),
+                                              one.error());
+    }
+    checked.push_back(*std::move(one));
+  }
+  if (auto room = CheckRoom(*entry, checked); !room) {
+    return tl::unexpected(room.error());
+  }
+  if (!checked.empty()) {
+    if (auto written = Write(ChangesFrame(entry->id, now, checked), entry.get()); !written) {
+      return tl::unexpected(written.error());
+    }
+    ApplyTo(*entry, checked, now);
+  }
+  return checked.size();
+}
+
+void MetricStore::ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now) {
+  const std::size_t before = entry.family.series().size();
+  for (const CheckedChange& change : changes) {
+    entry.family.Apply(change, now, epoch_);
+  }
+  series_ += entry.family.series().size() - before;
+}
+
+base::Status MetricStore::Remove(std::string_view name) {
+  const EntryPtr entry = EntryOf(name);
+  if (!entry) {
+    return NoMetric(name);
+  }
+  if (auto written = Write(RemoveFrame(entry->id), entry.get()); !written) {
+    return written;
+  }
+  Forget(entry);
+  return {};
+}
+
+base::Status MetricStore::RemoveSeries(std::string_view name, const base::LabelSet& labels) {
+  const EntryPtr entry = EntryOf(name);
+  if (!entry) {
+    return NoMetric(name);
+  }
+  const auto body = entry->family.BodyOf(labels, options_.limits);
+  const auto row = body ? entry->family.series().Find(*body) : std::nullopt;
+  if (!row) {
+    return base::Fail(base::ErrorCode::kNotFound, "there is no such series");
+  }
+  if (auto written = Write(RemoveSeriesFrame(entry->id, *body), entry.get()); !written) {
+    return written;
+  }
+  entry->family.Remove(*row);
+  --series_;
+  return {};
+}
+
+std::size_t MetricStore::Expire(base::Instant now) {
+  const bool due = std::any_of(families_.begin(), families_.end(), [&](const auto& family) {
+    return family.second->family.MayExpire(now);
+  });
+  // Where it cannot be written, the next call tries again.
+  return due && Write(ExpireFrame(now), nullptr) ? ExpireAll(now) : 0;
+}
+
+std::size_t MetricStore::ExpireAll(base::Instant now) {
+  std::size_t removed = 0;
+  for (const auto& [name, entry] : families_) {
+    removed += entry->family.Expire(now);
+  }
+  series_ -= removed;
+  return removed;
+}
+
+std::string MetricStore::ResolveFamily(std::string_view name) const {
+  const auto found = names_.find(std::string(name));
+  return found == names_.end() ? "" : found->second->family.definition().name;
+}
+
+std::optional<MetricView> MetricStore::Find(std::string_view name) const {
+  const EntryPtr entry = EntryOf(name);
+  return entry ? std::optional(ViewOf(entry->family)) : std::nullopt;
+}
+
+MetricPage MetricStore::List(std::string_view prefix, std::optional<MetricType> type,
+                             std::string_view after, std::size_t limit) const {
+  MetricPage page;
+  auto at = after < prefix ? families_.lower_bound(prefix) : families_.upper_bound(after);
+  for (; at != families_.end() && at->first.starts_with(prefix); ++at) {
+    if (type && at->second->family.definition().type != *type) {
+      continue;
+    }
+    if (page.metrics.size() == limit) {
+      page.next = page.metrics.empty() ? std::string(after) : page.metrics.back().definition.name;
+      break;
+    }
+    page.metrics.push_back(ViewOf(at->second->family));
+  }
+  return page;
+}
+
+base::Result<SeriesPage> MetricStore::Series(std::string_view name, std::string_view after,
+                                             std::size_t limit, base::Instant now) const {
+  const EntryPtr entry = EntryOf(name);
+  if (!entry) {
+    return NoMetric(name);
+  }
+  MetricFamily::Row row = 0;
+  if (!after.empty()) {
+    const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), row);
+    if (error != std::errc() || end != after.data() + after.size() ||
+        row == std::numeric_limits<MetricFamily::Row>::max()) {
+      return base::Fail(base::ErrorCode::kInvalidArgument, "after is no cursor");
+    }
+    ++row;
+  }
+  SeriesPage page;
+  MetricFamily::Row last = 0;
+  for (; row < entry->family.series().end(); ++row) {
+    if (!entry->family.series().IsUsed(row)) {
+      continue;
+    }
+    if (page.series.size() == limit) {
+      page.next = std::to_string(last);
+      break;
+    }
+    page.series.push_back(ViewOf(entry->family, row, now));
+    last = row;
+  }
+  return page;
+}
+
+}  // namespace promtally::exposition

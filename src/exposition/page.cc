@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exposition/page.h"
+
+#include <utility>
+#include <vector>
+
+namespace promtally::exposition {
+namespace {
+
+class PageReader : public PieceReader {
+ public:
+  PageReader(const PageParts& parts, PageRequest request, base::Instant now)
+      : self_(parts.self), request_(std::move(request)) {
+    std::vector<std::string> taken;
+    if (parts.usage != nullptr) {
+      UsageReading usage = parts.usage->Read(request_.style, request_.filter);
+      taken = std::move(usage.names);
+      readers_.push_back(std::move(usage.reader));
+    }
+    if (parts.metrics != nullptr) {
+      readers_.push_back(parts.metrics->Read(request_.style, request_.filter, now, taken));
+    }
+  }
+
+  bool Next(std::string& out) override {
+    for (; at_ < readers_.size(); ++at_) {
+      if (readers_[at_]->Next(out)) {
+        return true;
+      }
+      readers_[at_].reset();
+    }
+    if (std::exchange(is_done_, true)) {
+      return false;
+    }
+    const std::size_t begin = out.size();
+    if (self_ != nullptr) {
+      out += self_->Text(request_.style, request_.filter, request_.exporter_metrics);
+    }
+    AppendEnd(out, request_.style);
+    return out.size() > begin;
+  }
+
+ private:
+  const SelfMetrics* const self_;
+  const PageRequest request_;
+  std::vector<std::unique_ptr<PieceReader>> readers_;
+  std::size_t at_ = 0;
+  bool is_done_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<PieceReader> ReadPage(const PageParts& parts, PageRequest request,
+                                      base::Instant now) {
+  return std::make_unique<PageReader>(parts, std::move(request), now);
+}
+
+}  // namespace promtally::exposition

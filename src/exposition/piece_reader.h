@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace promtally::exposition {
+
+/// About how much one call of PieceReader::Next adds.
+inline constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
+
+/// A page that is written while it is sent, so that it never lies in memory as a whole. The owner
+/// asks for one piece after another and may let any time pass between two.
+class PieceReader {
+ public:
+  PieceReader() = default;
+  PieceReader(const PieceReader&) = delete;
+  PieceReader& operator=(const PieceReader&) = delete;
+  virtual ~PieceReader() = default;
+
+  /// Appends whole lines, about kPieceBytes of them, to `out`. False: the page is complete, and
+  /// nothing was appended.
+  virtual bool Next(std::string& out) = 0;
+};
+
+/// Names that a scrape asked for (`name[]=`); none: everything. A name is that of a family or of
+/// one of its samples, as it is or as it is escaped on the page; a family is shown whole.
+class NameFilter {
+ public:
+  NameFilter() = default;
+  explicit NameFilter(std::vector<std::string> names) : names_(std::move(names)) {}
+
+  [[nodiscard]] bool TakesAll() const { return names_.empty(); }
+  [[nodiscard]] bool Has(std::string_view name) const {
+    return names_.empty() || std::find(names_.begin(), names_.end(), name) != names_.end();
+  }
+  /// Whether any of a family's names was asked for.
+  [[nodiscard]] bool HasAny(const std::vector<std::string>& names) const {
+    return names_.empty() ||
+           std::any_of(names.begin(), names.end(), [&](const auto& name) { return Has(name); });
+  }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace promtally::exposition
