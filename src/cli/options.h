@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,7 @@ struct ServeOptions {
   bool enable_lifecycle = false;
   bool systemd_socket = false;
   bool disable_exporter_metrics = false;
-  std::size_t max_requests = 40;
+  std::optional<std::size_t> max_requests;  ///< absent: as in the file
   std::string external_url;
   std::string route_prefix;
   bool check_only = false;

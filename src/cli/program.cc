@@ -227,7 +227,7 @@ class CommandLine {
                       "leave out process_*, promhttp_* and promtally_http_*");
     command
         ->add_option("--web.max-requests", serve_.max_requests,
-                     "scrapes at a time (40); 0: no limit")
+                     "scrapes at a time, in the place of web.limits.scrapes (40); 0: no limit")
         ->type_name("N");
     command
         ->add_option("--web.external-url", serve_.external_url,

@@ -34,6 +34,9 @@ void ApplyFlags(const ServeOptions& options, Configuration* configuration) {
   if (!options.web_config_file.empty()) {
     settings.web.config_file = options.web_config_file;
   }
+  if (options.max_requests) {
+    settings.web.limits.scrapes = *options.max_requests;
+  }
   if (!options.log_level.empty()) {
     settings.log.level = options.log_level == "debug"  ? config::LogLevel::kDebug
                          : options.log_level == "info" ? config::LogLevel::kInfo
@@ -137,7 +140,7 @@ std::vector<std::pair<std::string, std::string>> FlagsOf(const ServeOptions& opt
           {"web.enable-lifecycle", word(options.enable_lifecycle)},
           {"web.external-url", options.external_url},
           {"web.listen-address", Joined(settings.web.listen)},
-          {"web.max-requests", std::to_string(options.max_requests)},
+          {"web.max-requests", std::to_string(settings.web.limits.scrapes)},
           {"web.route-prefix", options.route_prefix},
           {"web.systemd-socket", word(options.systemd_socket)},
           {"web.telemetry-path", settings.web.telemetry_path}};
@@ -190,7 +193,7 @@ int RunServe(const ServeOptions& options) {
   request.route_prefix = place->route_prefix;
   request.external_host = place->external_host;
   request.inherited_sockets = *std::move(sockets);
-  request.max_scrapes = options.max_requests;
+  request.max_scrapes = request.configured.settings.web.limits.scrapes;
   request.exporter_metrics = !options.disable_exporter_metrics;
   request.flags = FlagsOf(options, request.configured);
   request.ledger = *std::move(ledger);

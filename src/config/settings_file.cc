@@ -82,7 +82,7 @@ constexpr std::array<Field<WebSettings>, 8> kWeb{{
     {"authentication", ReadAuthentication},
     {"oidc", ReadOidc},
     {"access", ReadAccess},
-    {"limits"},
+    {"limits", ReadWebLimits},
     {"external_url"},
 }};
 
@@ -144,7 +144,7 @@ constexpr std::array<Field<Settings>, 8> kTopLevel{{
        ReadSection<LogSettings>(reader, value, "log", kLog, settings.log);
      }},
     {"models"},
-    {"http_metrics"},
+    {"http_metrics", ReadHttpMetrics},
 }};
 
 bool IsTopLevelKey(std::string_view word) {

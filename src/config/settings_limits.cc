@@ -47,7 +47,72 @@ constexpr std::array<Field<metering::SeriesLimits>, 4> kSeriesLimits{{
      }},
 }};
 
+/// A field of a limit that 0 switches off.
+template <typename Limits, auto Member, std::int64_t kMost>
+void ReadOptionalLimit(ValueReader& reader, const Node& value, Limits& limits) {
+  ReadLimit(reader, value, 0, kMost, limits.*Member);
+}
+
+template <typename Limits, auto Member>
+void ReadTime(ValueReader& reader, const Node& value, Limits& limits) {
+  constexpr base::Milliseconds kMost = std::chrono::hours(24);
+  const auto time = reader.Duration(value);
+  if (time && *time > kMost) {
+    reader.Wrong(value, "must be at most 24h", "0s is no limit");
+  } else if (time) {
+    limits.*Member = *time;
+  }
+}
+
+constexpr std::int64_t kMany = 1'000'000'000;
+
+constexpr std::array<Field<WebLimits>, 13> kWebLimits{{
+    {"connections", ReadOptionalLimit<WebLimits, &WebLimits::connections, kMany>},
+    {"connections_per_address",
+     ReadOptionalLimit<WebLimits, &WebLimits::connections_per_address, kMany>},
+    {"scrapes", ReadOptionalLimit<WebLimits, &WebLimits::scrapes, kMany>},
+    {"header_timeout", ReadTime<WebLimits, &WebLimits::header_timeout>},
+    {"body_timeout", ReadTime<WebLimits, &WebLimits::body_timeout>},
+    {"idle_timeout", ReadTime<WebLimits, &WebLimits::idle_timeout>},
+    {"write_timeout", ReadTime<WebLimits, &WebLimits::write_timeout>},
+    {"header_bytes", ReadOptionalLimit<WebLimits, &WebLimits::header_bytes, kMiB>},
+    {"headers", ReadOptionalLimit<WebLimits, &WebLimits::headers, kMany>},
+    {"url_bytes", ReadOptionalLimit<WebLimits, &WebLimits::url_bytes, kMiB>},
+    {"body_bytes", ReadOptionalLimit<WebLimits, &WebLimits::body_bytes, 4096 * kMiB>},
+    {"import_bytes", ReadOptionalLimit<WebLimits, &WebLimits::import_bytes, 4096 * kMiB>},
+    {"json_depth", [](ValueReader& reader, const Node& value,
+                      WebLimits& limits) { ReadLimit(reader, value, 1, 1000, limits.json_depth); }},
+}};
+
+using HttpMetrics = HttpMetricsSettings;
+constexpr std::array<Field<HttpMetrics>, 8> kHttpMetrics{{
+    {"sync", ReadTime<HttpMetrics, &HttpMetrics::sync>},
+    {"max_series", ReadOptionalLimit<HttpMetrics, &HttpMetrics::max_series, kMany>},
+    {"max_series_per_metric",
+     ReadOptionalLimit<HttpMetrics, &HttpMetrics::max_series_per_metric, kMany>},
+    {"max_labels", ReadOptionalLimit<HttpMetrics, &HttpMetrics::max_labels, 1024>},
+    {"name_bytes", ReadOptionalLimit<HttpMetrics, &HttpMetrics::name_bytes, kMiB>},
+    {"label_value_bytes", ReadOptionalLimit<HttpMetrics, &HttpMetrics::label_value_bytes, kMiB>},
+    {"help_bytes", ReadOptionalLimit<HttpMetrics, &HttpMetrics::help_bytes, kMiB>},
+    {"created_series",
+     [](ValueReader& reader, const Node& value, HttpMetrics& settings) {
+       settings.created_series = reader.Bool(value).value_or(settings.created_series);
+     }},
+}};
+
 }  // namespace
+
+void ReadWebLimits(ValueReader& reader, const Node& value, WebSettings& web) {
+  if (reader.IsMap(value)) {
+    reader.ReadMap<WebLimits>(value, "web.limits", {kWebLimits}, web.limits);
+  }
+}
+
+void ReadHttpMetrics(ValueReader& reader, const Node& value, Settings& settings) {
+  if (reader.IsMap(value)) {
+    reader.ReadMap<HttpMetrics>(value, "http_metrics", {kHttpMetrics}, settings.http_metrics);
+  }
+}
 
 void ReadSourceLimits(ValueReader& reader, const Node& value, SourceLimits& limits) {
   if (reader.IsMap(value)) {
@@ -64,6 +129,8 @@ void ReadSeriesLimits(ValueReader& reader, const Node& value, metering::SeriesLi
 void AppendLimitKeys(std::vector<std::string>& keys) {
   AppendKeys<SourceLimits>("sources[].limits.", kSourceLimits, keys);
   AppendKeys<metering::SeriesLimits>("collect[].limits.", kSeriesLimits, keys);
+  AppendKeys<WebLimits>("web.limits.", kWebLimits, keys);
+  AppendKeys<HttpMetrics>("http_metrics.", kHttpMetrics, keys);
 }
 
 }  // namespace promtally::config

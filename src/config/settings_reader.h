@@ -20,6 +20,10 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems);
 void ReadSourceLimits(ValueReader& reader, const Node& value, SourceLimits& limits);
 void ReadSeriesLimits(ValueReader& reader, const Node& value, metering::SeriesLimits& limits);
 
+/// `limits:` of `web:`, and `http_metrics:`.
+void ReadWebLimits(ValueReader& reader, const Node& value, WebSettings& web);
+void ReadHttpMetrics(ValueReader& reader, const Node& value, Settings& settings);
+
 /// Who may use `serve`: keys of `web:`.
 void ReadConfigFile(ValueReader& reader, const Node& value, WebSettings& web);
 void ReadAuthentication(ValueReader& reader, const Node& value, WebSettings& web);

@@ -71,6 +71,7 @@ class Lines {
       Text(key, value);
     }
   }
+  void Number(std::string_view key, std::uint64_t value) { Raw(key, std::to_string(value)); }
   void Bool(std::string_view key, bool value) { Raw(key, value ? "true" : "false"); }
   void Duration(std::string_view key, base::Milliseconds value) { Raw(key, base::ToText(value)); }
   void Hide(std::string_view key, const Secret& secret) {
@@ -230,6 +231,37 @@ std::string AccessText(const AccessSettings& access) {
   return "  access:\n" + lines.text();
 }
 
+std::string WebLimitsText(const WebLimits& limits) {
+  Lines lines("    ");
+  lines.Number("connections", limits.connections);
+  lines.Number("connections_per_address", limits.connections_per_address);
+  lines.Number("scrapes", limits.scrapes);
+  lines.Duration("header_timeout", limits.header_timeout);
+  lines.Duration("body_timeout", limits.body_timeout);
+  lines.Duration("idle_timeout", limits.idle_timeout);
+  lines.Duration("write_timeout", limits.write_timeout);
+  lines.Number("header_bytes", limits.header_bytes);
+  lines.Number("headers", limits.headers);
+  lines.Number("url_bytes", limits.url_bytes);
+  lines.Number("body_bytes", limits.body_bytes);
+  lines.Number("import_bytes", limits.import_bytes);
+  lines.Number("json_depth", limits.json_depth);
+  return "  limits:\n" + lines.text();
+}
+
+std::string HttpMetricsText(const HttpMetricsSettings& settings) {
+  Lines lines("  ");
+  lines.Duration("sync", settings.sync);
+  lines.Number("max_series", settings.max_series);
+  lines.Number("max_series_per_metric", settings.max_series_per_metric);
+  lines.Number("max_labels", settings.max_labels);
+  lines.Number("name_bytes", settings.name_bytes);
+  lines.Number("label_value_bytes", settings.label_value_bytes);
+  lines.Number("help_bytes", settings.help_bytes);
+  lines.Bool("created_series", settings.created_series);
+  return Nested("http_metrics", lines, "");
+}
+
 /// `web:` behind the address: who may use it. Secrets are none of these.
 std::string GuardText(const WebSettings& web) {
   Lines lines("  ");
@@ -281,6 +313,7 @@ std::string ToYaml(const Settings& settings) {
   log.Raw("level", LevelText(settings.log.level));
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
   return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
+         WebLimitsText(settings.web.limits) + HttpMetricsText(settings.http_metrics) +
          Nested("export", exported, "") + Nested("log", log, "");
 }
 

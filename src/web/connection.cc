@@ -194,12 +194,16 @@ asio::awaitable<Connection::ReadResult> Connection::ReadRequest() {
   framing_ = Framing();
   auto& parser = reader_->parser.emplace();
   parser.header_limit(std::numeric_limits<std::uint32_t>::max());
-  parser.body_limit(OrNone(service_->limits.body_bytes));
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // known when the header is
   const ReadResult header = co_await ReadHeader();
   begun_ = std::chrono::steady_clock::now();
   if (header != ReadResult::kRequest || parser.is_done()) {
     co_return header;
   }
+  if (parser.content_length().value_or(0) > BodyLimit()) {
+    co_return Refused(413);
+  }
+  parser.body_limit(BodyLimit());
   const ReadResult body = co_await ReadBody();
   co_return body;
 }
@@ -232,7 +236,7 @@ asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
     }
     // Chunk headers and trailers are not part of the body that Beast bounds.
     received += reader_->buffer.size() - unparsed;
-    if (received / kMaxChunkOverhead > OrNone(service_->limits.body_bytes)) {
+    if (received / kMaxChunkOverhead > BodyLimit()) {
       co_return Refused(413);
     }
   }
@@ -242,6 +246,11 @@ asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
 
 Connection::ReadResult Connection::Judge(const error_code& error) {
   return Refused(error == http::error::body_limit ? 413 : 400);
+}
+
+std::uint64_t Connection::BodyLimit() const {
+  const bool is_import = service_->is_import && service_->is_import(request_);
+  return OrNone(is_import ? service_->limits.import_bytes : service_->limits.body_bytes);
 }
 
 void Connection::TakeRequest() {

@@ -30,6 +30,7 @@ struct Service {
   Handler handler;
   Observer observer;
   std::function<void(Response&)> finish;
+  std::function<bool(const Request&)> is_import;
 };
 
 /// Where a connection came in.
@@ -78,6 +79,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] ReadResult Judge(const boost::system::error_code& error);
   [[nodiscard]] ReadResult ParseHeader();
   [[nodiscard]] int CheckHeader();
+  [[nodiscard]] std::uint64_t BodyLimit() const;
   ReadResult Refused(int status);
   void TakeRequest();
   void Report(bool handled) const;

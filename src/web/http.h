@@ -51,15 +51,15 @@ class BodySource {
 };
 
 /// A response. Its body is made of shared pieces, so that a page that many scrapes read is never
-/// copied, or of what `source` makes. Content-Length, Transfer-Encoding, Date and Connection are the
-/// server's.
+/// copied, or of what `source` makes. Content-Length, Transfer-Encoding, Date and Connection are
+/// the server's.
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::shared_ptr<const std::string>> body;
   std::shared_ptr<BodySource> source;  ///< in the place of `body`
-  std::string route = "unmatched";  ///< template, for the self metrics; never sent
+  std::string route = "unmatched";     ///< template, for the self metrics; never sent
   /// Where the answer comes later: nothing of the above but `route` counts then.
   std::shared_ptr<Deferral> later;
 };

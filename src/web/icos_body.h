@@ -19,8 +19,8 @@ enum class IcosType { kCounter = 1, kGauge = 2, kInfo = 3, kEnum = 4 };
 
 using IcosTexts = std::vector<std::pair<std::string, std::string>>;
 
-/// Body of `/create_metric`. Numbers that stand for texts (labels, values of an info) are written as
-/// the service wrote them: `1`, `2.5`, `1e+20`.
+/// Body of `/create_metric`. Numbers that stand for texts (labels, values of an info) are written
+/// as the service wrote them: `1`, `2.5`, `1e+20`.
 struct IcosMetric {
   IcosType type = IcosType::kGauge;
   std::string name;  ///< as sent

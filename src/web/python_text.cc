@@ -217,8 +217,7 @@ std::string_view PythonStrip(std::string_view text) {
 
 std::string PythonRepr(std::string_view text) {
   const bool single = text.find('\'') == std::string_view::npos;
-  const char quote =
-      single || text.find('"') != std::string_view::npos ? '\'' : '"';
+  const char quote = single || text.find('"') != std::string_view::npos ? '\'' : '"';
   std::string repr(1, quote);
   while (!text.empty()) {
     const CodePoint c = First(text);

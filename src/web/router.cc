@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "promtally/base/labels.h"
-#include "web/json_value.h"
+#include "web/body_value.h"
 #include "web/url_text.h"
 
 namespace promtally::web {

@@ -16,6 +16,7 @@ namespace promtally::web {
 struct Call {
   const Request& request;
   std::map<std::string, std::string> path;  ///< percent-decoded parts of the template
+  const Identity& who;
 };
 
 /// How a route says what is wrong.
@@ -33,6 +34,8 @@ struct Route {
   ErrorStyle errors = ErrorStyle::kText;
   bool takes_json = false;  ///< another Content-Type is 415
   std::function<Response(const Call&)> answer;
+  /// A token that may read some usage scopes only is let in, and the route shows no others.
+  bool shows_scopes = false;
 };
 
 /// Finds the route of a request. A path of which only another method is known is 405 with `Allow`,
@@ -63,7 +66,8 @@ class Router {
 
   [[nodiscard]] std::string Template(std::string_view path,
                                      std::map<std::string, std::string>* parameters) const;
-  [[nodiscard]] Response NotAllowed(const std::string& path_template, std::string_view method) const;
+  [[nodiscard]] Response NotAllowed(const std::string& path_template,
+                                    std::string_view method) const;
 
   const std::string prefix_;
   std::vector<Route> routes_;

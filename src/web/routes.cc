@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
+#include "exposition/negotiation.h"
 #include "web/landing_page.h"
+#include "web/page_body.h"
+#include "web/refusals.h"
+#include "web/url_text.h"
 
 namespace promtally::web {
 namespace {
@@ -20,68 +25,155 @@ std::string_view KnownMethod(std::string_view method) {
   return found == kMethods.end() ? "other" : *found;
 }
 
+std::string HeaderText(const Request& request, std::string_view name) {
+  std::string joined;
+  for (const auto& [header, value] : request.headers) {
+    if (EqualsIgnoringCase(header, name)) {
+      joined += (joined.empty() ? "" : ", ") + value;
+    }
+  }
+  return joined;
+}
+
+/// `name[]=` of a scrape; other parameters are Prometheus' (`params` of a job), and are ignored.
+exposition::NameFilter NamesAskedFor(const Request& request) {
+  std::vector<std::string> names;
+  for (auto& [name, value] : ParseQuery(request.query).value_or(QueryParameters())) {
+    if (name == "name[]") {
+      names.push_back(std::move(value));
+    }
+  }
+  return exposition::NameFilter(std::move(names));
+}
+
 }  // namespace
 
-Routes::Routes(RoutesOptions options, const exposition::UsagePage& usage,
-               exposition::SelfMetrics& metrics)
-    : options_(std::move(options)), usage_(usage), metrics_(metrics) {
-  routes_ = {
-      {options_.telemetry_path, Group::kMetrics, Methods::kRead, [this] { return Scrape(); }},
-      {"/-/healthy", Group::kHealth, Methods::kRead,
-       [] { return TextResponse(200, "promtally is Healthy.\n"); }},
-      {"/-/ready", Group::kHealth, Methods::kRead, [this] { return Ready(); }},
-      {"/-/reload", Group::kAdmin, Methods::kChange, [this] { return Reload(); }},
-      {"/-/quit", Group::kAdmin, Methods::kChange, [this] { return Quit(); }},
-      {"/api/v1/status/config", Group::kRead, Methods::kRead,
-       [this] { return ConfigResponse(Status()); }},
-      {"/api/v1/status/flags", Group::kRead, Methods::kRead,
-       [this] { return FlagsResponse(Status()); }},
-      {"/api/v1/status/buildinfo", Group::kRead, Methods::kRead,
-       [this] { return BuildInfoResponse(Status()); }},
-      {"/api/v1/status/runtimeinfo", Group::kRead, Methods::kRead,
-       [this] { return RuntimeInfoResponse(Status()); }},
-      {"/", Group::kDocs, Methods::kRead,
-       [this] {
-         return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
-       }},
-  };
-  for (const Route& route : routes_) {
-    metrics_.RegisterRoute(route.path);
+Routes::Routes(RoutesOptions options, const RouteParts& parts)
+    : options_(std::move(options)),
+      parts_(parts),
+      self_(*parts.self),
+      metric_routes_(*parts.metrics, options_.clock, options_.json_depth),
+      icos_(*parts.metrics, options_.clock, options_.json_depth),
+      router_(options_.prefix) {
+  AddProbes();
+  AddLifecycle();
+  AddStatus();
+  AddMetrics();
+  AddIcos();
+  AddPages();
+  for (const Route& route : router_.routes()) {
+    self_.RegisterRoute(route.path);
   }
-  metrics_.RegisterRoute(kUnmatched);
+  self_.RegisterRoute(kUnmatched);
 }
 
-bool Routes::Takes(Methods methods, std::string_view method) {
-  return methods == Methods::kRead ? method == "GET" || method == "HEAD"
-                                   : method == "POST" || method == "PUT";
+void Routes::AddProbes() {
+  const auto healthy = [](const Call&) { return TextResponse(200, "promtally is Healthy.\n"); };
+  router_.Add({"GET", "/-/healthy", Group::kHealth, ErrorStyle::kText, false, healthy});
+  router_.Add({"GET", "/-/ready", Group::kHealth, ErrorStyle::kText, false,
+               [this](const Call&) { return Ready(); }});
+  router_.Add({"GET", "/healthz", Group::kHealth, ErrorStyle::kDetail, false,
+               [](const Call&) { return JsonResponse(200, R"({"status":"ok"})"); }});
 }
 
-bool Routes::IsScrape(std::string_view method) { return Takes(Methods::kRead, method); }
+void Routes::AddLifecycle() {
+  for (const char* method : {"POST", "PUT"}) {
+    router_.Add({method, "/-/reload", Group::kAdmin, ErrorStyle::kText, false,
+                 [this](const Call&) { return Reload(); }});
+    router_.Add({method, "/-/quit", Group::kAdmin, ErrorStyle::kText, false,
+                 [this](const Call&) { return Quit(); }});
+  }
+}
+
+void Routes::AddStatus() {
+  const auto add = [this](const char* what, Response (*answer)(const StatusFacts&)) {
+    router_.Add({"GET", std::string("/api/v1/status/") + what, Group::kRead, ErrorStyle::kProblem,
+                 false, [this, answer](const Call&) { return answer(Status()); }});
+  };
+  add("config", ConfigResponse);
+  add("flags", FlagsResponse);
+  add("buildinfo", BuildInfoResponse);
+  add("runtimeinfo", RuntimeInfoResponse);
+}
+
+void Routes::AddMetrics() {
+  using Action = Response (MetricRoutes::*)(const Call&);
+  using View = Response (MetricRoutes::*)(const Call&) const;
+  const std::string metric = "/api/v1/metrics/{name}";
+  const auto change = [this](const char* method, const std::string& path, bool takes_json,
+                             Action answer) {
+    router_.Add(
+        {method, path, Group::kWrite, ErrorStyle::kProblem, takes_json,
+         [this, answer](const Call& call) { return Acknowledge((metric_routes_.*answer)(call)); }});
+  };
+  const auto view = [this](const std::string& path, View answer) {
+    router_.Add({"GET", path, Group::kRead, ErrorStyle::kProblem, false,
+                 [this, answer](const Call& call) { return (metric_routes_.*answer)(call); }});
+  };
+  view("/api/v1/metrics", &MetricRoutes::List);
+  view(metric, &MetricRoutes::Show);
+  change("PUT", metric, true, &MetricRoutes::Create);
+  change("DELETE", metric, false, &MetricRoutes::Remove);
+  change("POST", metric + "/samples", true, &MetricRoutes::Change);
+  change("DELETE", metric + "/series", false, &MetricRoutes::RemoveSeries);
+}
+
+void Routes::AddIcos() {
+  const auto add = [this](const char* path, Response (IcosRoutes::*answer)(const Request&)) {
+    router_.Add(
+        {"POST", path, Group::kWrite, ErrorStyle::kDetail, false,
+         [this, answer](const Call& call) { return Acknowledge((icos_.*answer)(call.request)); }});
+  };
+  add("/create_metric", &IcosRoutes::CreateMetric);
+  add("/unregister_metric", &IcosRoutes::UnregisterMetric);
+}
+
+void Routes::AddPages() {
+  router_.Add({"GET", options_.telemetry_path, Group::kMetrics, ErrorStyle::kText, false,
+               [this](const Call& call) { return Scrape(call.request); }});
+  router_.AddAlias(options_.telemetry_path + "/", options_.telemetry_path);
+  router_.Add(
+      {"GET", "/", Group::kDocs, ErrorStyle::kText, false, [this](const Call&) {
+         return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
+       }});
+}
 
 Response Routes::Handle(const Request& request) {
-  const Route* route = Find(request.path);
-  const std::string name = route == nullptr ? kUnmatched : route->path;
-  metrics_.RequestStarted(name);
-  Response response;
-  if (route == nullptr) {
-    response = TextResponse(404, "404 page not found\n");
-  } else if (!Takes(route->methods, request.method)) {
-    response = TextResponse(405, "Method Not Allowed\n");
-    response.headers.emplace_back("Allow",
-                                  route->methods == Methods::kRead ? "GET, HEAD" : "POST, PUT");
-  } else {
-    if (route == &routes_.front()) {
-      BeginScrape();
-    }
-    response = Answer(*route, request);
+  Router::Match match = router_.Find(request);
+  const std::string route = match.route != nullptr ? match.route->path : match.refusal.route;
+  self_.RequestStarted(route);
+  if (match.route == nullptr) {
+    return std::move(match.refusal);
   }
-  response.route = name;
+  if (route == options_.telemetry_path) {
+    ++scrapes_;  // Observe takes it back when the response is sent, whatever it was
+    self_.SetScrapesInFlight(scrapes_);
+  }
+  Response response = Answer(*match.route, request, std::move(match.path));
+  response.route = route;
   return response;
+}
+
+Response Routes::Answer(const Route& route, const Request& request,
+                        std::map<std::string, std::string> path) {
+  if (options_.access == nullptr) {
+    const Identity nobody;
+    return route.answer({request, std::move(path), nobody});
+  }
+  return Guarded(
+      *options_.access, request, route.group,
+      [&route, path = std::move(path)](const Request& asked, const Identity& who) {
+        if (who.scopes && route.group == Group::kRead && !route.shows_scopes) {
+          return RefusalOf(route.errors, ForOneScopeOnly());
+        }
+        return route.answer({asked, path, who});
+      },
+      [&route](const Refusal& refusal) { return RefusalOf(route.errors, refusal); });
 }
 
 void Routes::Observe(const Exchange& exchange) {
   if (exchange.handled) {
-    metrics_.RequestFinished(exchange.route);
+    self_.RequestFinished(exchange.route);
   }
   exposition::HttpObservation seen;
   seen.method = KnownMethod(exchange.method);
@@ -89,13 +181,14 @@ void Routes::Observe(const Exchange& exchange) {
   seen.code = exchange.status;
   seen.wall = exchange.wall;
   seen.bytes = exchange.bytes;
-  metrics_.ObserveRequest(seen);
-  if (exchange.route == options_.telemetry_path) {
-    metrics_.CountScrape(exchange.status);
-    if (exchange.handled && IsScrape(exchange.method)) {
-      --scrapes_;
-      metrics_.SetScrapesInFlight(scrapes_);
-    }
+  self_.ObserveRequest(seen);
+  if (exchange.route != options_.telemetry_path) {
+    return;
+  }
+  self_.CountScrape(exchange.status);
+  if (exchange.handled && (exchange.method == "GET" || exchange.method == "HEAD")) {
+    --scrapes_;
+    self_.SetScrapesInFlight(scrapes_);
   }
 }
 
@@ -109,44 +202,33 @@ Observer Routes::MakeObserver() {
 
 StatusFacts Routes::Status() const { return options_.status ? options_.status() : StatusFacts{}; }
 
-const Routes::Route* Routes::Find(const std::string& full_path) const {
-  if (!full_path.starts_with(options_.prefix)) {
-    return nullptr;
-  }
-  const std::string path = full_path.substr(options_.prefix.size());
-  const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) {
-    return path == route.path || (&route == &routes_.front() && path == route.path + "/");
-  });
-  return found == routes_.end() ? nullptr : &*found;
-}
-
-Response Routes::Answer(const Route& route, const Request& request) {
-  if (options_.access == nullptr) {
-    return route.answer();
-  }
-  return Guarded(*options_.access, request, route.group,
-                 [&route](const Request&, const Identity&) { return route.answer(); });
-}
-
-/// Observe takes it back when the response is sent, whatever it was.
-void Routes::BeginScrape() {
-  ++scrapes_;
-  metrics_.SetScrapesInFlight(scrapes_);
+/// A change that was taken is told when it is as durable as the settings want it.
+Response Routes::Acknowledge(Response response) const {
+  constexpr int kFirstRefusal = 300;
+  return parts_.keeper == nullptr || response.status >= kFirstRefusal
+             ? response
+             : parts_.keeper->Acknowledge(std::move(response));
 }
 
 /// One of at most max_scrapes at a time.
-Response Routes::Scrape() {
+Response Routes::Scrape(const Request& request) {
   return options_.max_scrapes > 0 && scrapes_ > options_.max_scrapes
              ? TextResponse(503, "Limit of concurrent requests reached, try again later.\n")
-             : Metrics();
+             : Metrics(request);
 }
 
-Response Routes::Metrics() const {
+Response Routes::Metrics(const Request& request) const {
+  const auto form = exposition::NegotiateFormat(HeaderText(request, "Accept"));
   Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = usage_.Snapshot();
-  response.body.push_back(
-      std::make_shared<const std::string>(metrics_.Text(options_.exporter_metrics)));
+  response.content_type = form.content_type;
+  response.source = MakePageBody(exposition::ReadPage(
+      {parts_.usage, parts_.metrics, &self_},
+      {form.style, NamesAskedFor(request), options_.exporter_metrics}, options_.clock()));
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  if (exposition::AcceptsGzip(HeaderText(request, "Accept-Encoding"))) {
+    response.source = MakeGzipBody(std::move(response.source));
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
   return response;
 }
 

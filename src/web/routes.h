@@ -5,13 +5,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "exposition/metric_store.h"
+#include "exposition/page.h"
 #include "exposition/self_metrics.h"
-#include "exposition/usage_page.h"
 #include "promtally/base/result.h"
 #include "web/access.h"
 #include "web/http.h"
+#include "web/icos_routes.h"
+#include "web/metric_keeper.h"
+#include "web/metric_routes.h"
+#include "web/router.h"
 #include "web/status_routes.h"
 
 namespace promtally::web {
@@ -32,23 +36,32 @@ struct RoutesOptions {
   std::string telemetry_path = "/metrics";  ///< begins with `/`; is no other route
   LifecycleRoutes lifecycle;
   std::function<StatusFacts()> status;
+  std::function<base::Instant()> clock;
   std::string prefix;            ///< of every path, `/x`; empty: none
   std::size_t max_scrapes = 40;  ///< at a time; above: 503. 0: no limit
+  std::size_t json_depth = 64;   ///< of a body
   bool exporter_metrics = true;  ///< process_* and those of the HTTP server on the page
   Access* access = nullptr;      ///< who may use what; nullptr: everybody everything
 };
 
-/// Everything that this version answers: the telemetry path (with and without a slash behind it),
-/// `/-/healthy`, `/-/ready`, `/api/v1/status/…` and `/` to GET and HEAD, `/-/reload` and `/-/quit`
-/// to PUT and POST. Another method on a known path is 405 with `Allow`, any other path 404.
-/// Exchanges are counted by route, never by path.
+/// What routes show and change; all of it outlives them.
+struct RouteParts {
+  const exposition::UsagePage* usage = nullptr;
+  exposition::SelfMetrics* self = nullptr;
+  exposition::MetricStore* metrics = nullptr;
+  MetricKeeper* keeper = nullptr;
+};
+
+/// Everything that this version answers; etc. `router().routes()` lists it. Exchanges are counted
+/// by route, never by path.
 ///
-/// Threads: Handle and Observe on the loop thread; SetReadiness on any. The page and the metrics
-/// must outlive it, and it must outlive the server that calls it.
+/// Threads: Handle and Observe on the loop thread; SetReadiness on any. It must outlive the server
+/// that calls it.
 class Routes {
  public:
-  Routes(RoutesOptions options, const exposition::UsagePage& usage,
-         exposition::SelfMetrics& metrics);
+  Routes(RoutesOptions options, const RouteParts& parts);
+  Routes(const Routes&) = delete;
+  Routes& operator=(const Routes&) = delete;
 
   [[nodiscard]] Response Handle(const Request& request);
   void Observe(const Exchange& exchange);
@@ -58,33 +71,33 @@ class Routes {
   [[nodiscard]] Handler MakeHandler();
   [[nodiscard]] Observer MakeObserver();
 
- private:
-  enum class Methods { kRead, kChange };  // GET and HEAD, or PUT and POST
-  struct Route {
-    std::string path;
-    Group group;
-    Methods methods;
-    std::function<Response()> answer;
-  };
+  [[nodiscard]] const Router& router() const { return router_; }
 
+ private:
+  void AddProbes();
+  void AddLifecycle();
+  void AddStatus();
+  void AddMetrics();
+  void AddIcos();
+  void AddPages();
+
+  [[nodiscard]] Response Answer(const Route& route, const Request& request,
+                                std::map<std::string, std::string> path);
   [[nodiscard]] StatusFacts Status() const;
-  [[nodiscard]] static bool IsScrape(std::string_view method);
-  [[nodiscard]] static bool Takes(Methods methods, std::string_view method);
-  [[nodiscard]] const Route* Find(const std::string& path) const;
-  [[nodiscard]] Response Metrics() const;
+  [[nodiscard]] Response Metrics(const Request& request) const;
   [[nodiscard]] Response Ready() const;
   [[nodiscard]] Response Reload() const;
   [[nodiscard]] Response Quit() const;
-
-  [[nodiscard]] Response Answer(const Route& route, const Request& request);
-  void BeginScrape();
-  [[nodiscard]] Response Scrape();
+  [[nodiscard]] Response Scrape(const Request& request);
+  [[nodiscard]] Response Acknowledge(Response response) const;
 
   const RoutesOptions options_;
-  const exposition::UsagePage& usage_;
-  exposition::SelfMetrics& metrics_;
+  const RouteParts parts_;
+  exposition::SelfMetrics& self_;
+  MetricRoutes metric_routes_;
+  IcosRoutes icos_;
+  Router router_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
-  std::vector<Route> routes_;
   std::size_t scrapes_ = 0;  // that are being answered; loop thread
 };
 

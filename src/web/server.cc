@@ -86,6 +86,7 @@ struct Server::State {
     service->external_host = options.external_host;
     service->handler = std::move(handler);
     service->observer = std::move(observer);
+    service->is_import = options.is_import;
     service->finish = options.finish;
   }
 
@@ -276,6 +277,7 @@ Server::~Server() {
   state_->done = nullptr;
   state_->service->handler = nullptr;
   state_->service->observer = nullptr;
+  state_->service->is_import = nullptr;
   state_->service->finish = nullptr;
   state_->grace_over.cancel();
   state_->CloseAcceptors();

@@ -33,6 +33,8 @@ struct ServerLimits {
   std::size_t headers = 64;                           ///< 431
   std::size_t url_bytes = 8192;                       ///< 414
   std::uint64_t body_bytes = std::uint64_t{1} << 20;  ///< 413
+  /// Of requests that are imports (ServerOptions::is_import); 413.
+  std::uint64_t import_bytes = std::uint64_t{64} << 20;
 };
 
 struct ServerOptions {
@@ -44,6 +46,8 @@ struct ServerOptions {
   std::vector<int> inherited;
   /// Asked for each connection; nullptr, here or as its answer: plain HTTP.
   std::function<std::shared_ptr<TlsContext>()> tls;
+  /// Whether a request, of which only the header is there yet, may bring a large body.
+  std::function<bool(const Request&)> is_import;
   /// Has the last word on every response, those included that refuse a request unread.
   std::function<void(Response&)> finish;
 };

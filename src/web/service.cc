@@ -32,6 +32,22 @@ namespace {
 constexpr std::chrono::milliseconds kGrace{3000};
 
 /// The running service: HTTP server and daemon on one loop, the ledger on its thread.
+ServerLimits LimitsOf(const config::WebLimits& settings) {
+  ServerLimits limits;
+  limits.connections = settings.connections;
+  limits.connections_per_address = settings.connections_per_address;
+  limits.header_timeout = settings.header_timeout;
+  limits.body_timeout = settings.body_timeout;
+  limits.idle_timeout = settings.idle_timeout;
+  limits.write_timeout = settings.write_timeout;
+  limits.header_bytes = settings.header_bytes;
+  limits.headers = settings.headers;
+  limits.url_bytes = settings.url_bytes;
+  limits.body_bytes = settings.body_bytes;
+  limits.import_bytes = settings.import_bytes;
+  return limits;
+}
+
 class Service {
  public:
   explicit Service(ServiceRequest request)
@@ -53,10 +69,9 @@ class Service {
                     log_.Error("Web configuration", {{"err", problem}});
                   }),
         access_(AccessOptions(request)),
-        routes_({version_, configured_.settings.web.telemetry_path, Lifecycle(request),
-                 [this] { return facts_; }, request.route_prefix, request.max_scrapes,
-                 request.exporter_metrics, &access_},
-                page_, metrics_),
+        store_(StoreOptions()),
+        keeper_(loop_, store_, KeeperOptions()),
+        routes_(RouteOptions(request), {&page_, &metrics_, &store_, &keeper_}),
         server_(loop_, ServerOptionsOf(request), routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
@@ -72,9 +87,13 @@ class Service {
     log_.Info("Build context", {{"build_context", "(compiler=" + facts_.build.compiler +
                                                       ", build_type=" + facts_.build.build_type +
                                                       ", date=" + facts_.build.date + ")"}});
+    if (auto opened = OpenStore(); !opened) {
+      return opened;
+    }
     if (auto status = server_.Start(); !status) {
       return status;
     }
+    keeper_.Start();
     for (const std::string& address : server_.addresses()) {
       log_.Info("Listening", {{"address", address}});
     }
@@ -115,6 +134,49 @@ class Service {
             }};
   }
 
+  exposition::MetricStore::Options StoreOptions() {
+    const config::HttpMetricsSettings& settings = configured_.settings.http_metrics;
+    exposition::MetricStore::Options options;
+    options.limits = {settings.max_series,    settings.max_series_per_metric, settings.max_labels,
+                      settings.name_bytes,    settings.label_value_bytes,     settings.help_bytes,
+                      settings.created_series};
+    options.is_taken = [this](std::string_view name) { return page_.Has(name); };
+    return options;
+  }
+
+  MetricKeeper::Options KeeperOptions() {
+    return {configured_.settings.http_metrics.sync, clock_, [this](const std::string& problem) {
+              log_.Error("Metrics made over HTTP", {{"err", problem}});
+            }};
+  }
+
+  RoutesOptions RouteOptions(const ServiceRequest& request) {
+    RoutesOptions options;
+    options.version = version_;
+    options.telemetry_path = configured_.settings.web.telemetry_path;
+    options.lifecycle = Lifecycle(request);
+    options.status = [this] { return facts_; };
+    options.clock = clock_;
+    options.prefix = request.route_prefix;
+    options.max_scrapes = request.max_scrapes;
+    options.json_depth = configured_.settings.web.limits.json_depth;
+    options.exporter_metrics = request.exporter_metrics;
+    options.access = &access_;
+    return options;
+  }
+
+  /// The journal lies beside the ledger.
+  base::Status OpenStore() {
+    const auto opened = store_.OpenJournal(configured_.ledger_path + ".metrics");
+    if (!opened) {
+      return tl::unexpected(opened.error());
+    }
+    if (!opened->empty()) {
+      log_.Warn("Metrics made over HTTP", {{"err", *opened}});
+    }
+    return {};
+  }
+
   Access::Options AccessOptions(const ServiceRequest& request) {
     Access::Options options;
     options.settings = configured_.settings.web;
@@ -139,6 +201,10 @@ class Service {
   ServerOptions ServerOptionsOf(const ServiceRequest& request) {
     ServerOptions options;
     options.listen = configured_.settings.web.listen;
+    options.limits = LimitsOf(configured_.settings.web.limits);
+    options.is_import = [](const Request& asked) {
+      return asked.method == "POST" && asked.path.ends_with("/samples");
+    };
     options.external_host = request.external_host;
     options.inherited = request.inherited_sockets;
     options.tls = [this] { return web_file_.Tls(); };
@@ -262,6 +328,7 @@ class Service {
       return;
     }
     routes_.SetReadiness(Readiness::kStopping);
+    keeper_.Stop();
     daemon_.Stop([this] {
       server_.Stop(kGrace, [this] {
         signals_.cancel();
@@ -301,6 +368,8 @@ class Service {
   exposition::SelfMetrics metrics_;
   WebFile web_file_;
   Access access_;
+  exposition::MetricStore store_;
+  MetricKeeper keeper_;
   Routes routes_;
   Server server_;
   collector::LedgerThread ledger_;

@@ -12,6 +12,7 @@
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
+#include "promtally/config/web_limits.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/quantity.h"
 #include "promtally/metering/series_limits.h"
@@ -67,6 +68,7 @@ struct WebSettings {
   Authentication authentication = Authentication::kAuto;
   std::optional<OidcSettings> oidc;  ///< absent: no tokens
   AccessSettings access;
+  WebLimits limits;
 };
 
 struct ExportSettings {
@@ -88,6 +90,7 @@ struct Settings {
   std::vector<JobSettings> jobs;
   LedgerSettings ledger;
   WebSettings web;
+  HttpMetricsSettings http_metrics;
   ExportSettings export_settings;
   LogSettings log;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "web/json_value.h"
+#include "web/body_value.h"
 
 #include <algorithm>
 #include <optional>
@@ -22,58 +22,58 @@ class Builder : public nlohmann::json_sax<json> {
   bool null() override { return Put({}); }
 
   bool boolean(bool value) override {
-    JsonValue found;
-    found.kind = JsonValue::Kind::kBool;
+    BodyValue found;
+    found.kind = BodyValue::Kind::kBool;
     found.boolean = value;
     return Put(std::move(found));
   }
 
   bool number_integer(number_integer_t value) override {
-    return PutNumber(JsonValue::Kind::kInteger, static_cast<double>(value), std::to_string(value));
+    return PutNumber(BodyValue::Kind::kInteger, static_cast<double>(value), std::to_string(value));
   }
 
   bool number_unsigned(number_unsigned_t value) override {
-    return PutNumber(JsonValue::Kind::kInteger, static_cast<double>(value), std::to_string(value));
+    return PutNumber(BodyValue::Kind::kInteger, static_cast<double>(value), std::to_string(value));
   }
 
   // Integers beyond 64 bits come here as well.
   bool number_float(number_float_t value, const string_t& digits) override {
     const bool fraction = digits.find_first_of(".eE") != std::string::npos;
-    return PutNumber(fraction ? JsonValue::Kind::kNumber : JsonValue::Kind::kInteger, value,
+    return PutNumber(fraction ? BodyValue::Kind::kNumber : BodyValue::Kind::kInteger, value,
                      digits);
   }
 
   bool string(string_t& value) override {
-    JsonValue found;
-    found.kind = JsonValue::Kind::kText;
+    BodyValue found;
+    found.kind = BodyValue::Kind::kText;
     found.text = std::move(value);
     return Put(std::move(found));
   }
 
   bool binary(binary_t&) override { return false; }
 
-  bool start_object(std::size_t) override { return Open(JsonValue::Kind::kObject); }
+  bool start_object(std::size_t) override { return Open(BodyValue::Kind::kObject); }
   bool key(string_t& name) override {
     keys_.back() = std::move(name);
     return true;
   }
   bool end_object() override { return Close(); }
-  bool start_array(std::size_t) override { return Open(JsonValue::Kind::kArray); }
+  bool start_array(std::size_t) override { return Open(BodyValue::Kind::kArray); }
   bool end_array() override { return Close(); }
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
     constexpr int kOverflow = 406;
     if (!error_) {
-      error_ = JsonError{error.id == kOverflow ? JsonError::Kind::kNumberOutOfRange
-                                               : JsonError::Kind::kSyntax,
-                         position == 0 ? 0 : position - 1, Reason(error.what())};
+      error_ = JsonError{
+          error.id == kOverflow ? JsonError::Kind::kNumberOutOfRange : JsonError::Kind::kSyntax,
+          position == 0 ? 0 : position - 1, Reason(error.what())};
     }
     return false;
   }
 
   [[nodiscard]] const std::optional<JsonError>& error() const { return error_; }
-  [[nodiscard]] JsonValue Take() { return std::move(root_); }
+  [[nodiscard]] BodyValue Take() { return std::move(root_); }
 
  private:
   // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …" -> the last
@@ -85,15 +85,15 @@ class Builder : public nlohmann::json_sax<json> {
     return std::string(reason);
   }
 
-  bool PutNumber(JsonValue::Kind kind, double value, std::string digits) {
-    JsonValue found;
+  bool PutNumber(BodyValue::Kind kind, double value, std::string digits) {
+    BodyValue found;
     found.kind = kind;
     found.number = value;
     found.text = std::move(digits);
     return Put(std::move(found));
   }
 
-  bool Put(JsonValue value) {
+  bool Put(BodyValue value) {
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().IsArray()) {
@@ -104,13 +104,13 @@ class Builder : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool Open(JsonValue::Kind kind) {
+  bool Open(BodyValue::Kind kind) {
     if (open_.size() >= max_depth_) {
       error_ = JsonError{JsonError::Kind::kTooDeep, 0,
                          "more than " + std::to_string(max_depth_) + " levels of nesting"};
       return false;
     }
-    JsonValue value;
+    BodyValue value;
     value.kind = kind;
     open_.push_back(std::move(value));
     keys_.emplace_back();
@@ -118,9 +118,9 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   // Of a member that is written twice the last one counts, in the place of the first.
-  static void KeepLastMembers(JsonValue& object) {
+  static void KeepLastMembers(BodyValue& object) {
     std::unordered_map<std::string_view, std::size_t> places;
-    std::vector<std::pair<std::string, JsonValue>> kept;
+    std::vector<std::pair<std::string, BodyValue>> kept;
     places.reserve(object.members.size());
     kept.reserve(object.members.size());  // no reallocation: the views stay valid
     for (auto& [name, value] : object.members) {
@@ -136,7 +136,7 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   bool Close() {
-    JsonValue value = std::move(open_.back());
+    BodyValue value = std::move(open_.back());
     KeepLastMembers(value);
     open_.pop_back();
     keys_.pop_back();
@@ -144,21 +144,21 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   const std::size_t max_depth_;
-  JsonValue root_;
-  std::vector<JsonValue> open_;    // containers that are not closed yet, outermost first
+  BodyValue root_;
+  std::vector<BodyValue> open_;    // containers that are not closed yet, outermost first
   std::vector<std::string> keys_;  // of the next member of each
   std::optional<JsonError> error_;
 };
 
 }  // namespace
 
-const JsonValue* JsonValue::Find(std::string_view name) const {
+const BodyValue* BodyValue::Find(std::string_view name) const {
   const auto found = std::find_if(members.begin(), members.end(),
                                   [&](const auto& member) { return member.first == name; });
   return found == members.end() ? nullptr : &found->second;
 }
 
-tl::expected<JsonValue, JsonError> ParseJson(std::string_view text, std::size_t max_depth) {
+tl::expected<BodyValue, JsonError> ParseJson(std::string_view text, std::size_t max_depth) {
   if (!base::IsUtf8(text)) {
     return tl::unexpected(JsonError{JsonError::Kind::kNotUtf8, 0, "the body is not UTF-8"});
   }
@@ -170,8 +170,7 @@ tl::expected<JsonValue, JsonError> ParseJson(std::string_view text, std::size_t 
 }
 
 void AppendJsonText(std::string& out, std::string_view text) {
-  const std::string quoted =
-      json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
   for (std::size_t i = 0; i < quoted.size(); ++i) {
     // U+2028 and U+2029 end a line in JavaScript.
     if (quoted.compare(i, 2, "\xE2\x80") == 0 && i + 2 < quoted.size() &&
@@ -184,27 +183,27 @@ void AppendJsonText(std::string& out, std::string_view text) {
   }
 }
 
-void AppendJson(std::string& out, const JsonValue& value) {
+void AppendJson(std::string& out, const BodyValue& value) {
   switch (value.kind) {
-    case JsonValue::Kind::kNull:
+    case BodyValue::Kind::kNull:
       out += "null";
       return;
-    case JsonValue::Kind::kBool:
+    case BodyValue::Kind::kBool:
       out += value.boolean ? "true" : "false";
       return;
-    case JsonValue::Kind::kInteger:
-    case JsonValue::Kind::kNumber:
+    case BodyValue::Kind::kInteger:
+    case BodyValue::Kind::kNumber:
       out += value.text;
       return;
-    case JsonValue::Kind::kText:
+    case BodyValue::Kind::kText:
       AppendJsonText(out, value.text);
       return;
-    case JsonValue::Kind::kArray:
-    case JsonValue::Kind::kObject:
+    case BodyValue::Kind::kArray:
+    case BodyValue::Kind::kObject:
       break;
   }
   std::string_view before = value.IsArray() ? "[" : "{";
-  for (const JsonValue& item : value.items) {
+  for (const BodyValue& item : value.items) {
     out.append(before);
     AppendJson(out, item);
     before = ",";

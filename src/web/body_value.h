@@ -13,26 +13,24 @@ namespace promtally::web {
 
 /// What a request's body says, kept close to how it was written: an integer stays one of any size,
 /// `1` and `1.0` are told apart, members keep their order. Of a repeated member the last counts.
-struct JsonValue {
+struct BodyValue {
   enum class Kind { kNull, kBool, kInteger, kNumber, kText, kArray, kObject };
 
   Kind kind = Kind::kNull;
   bool boolean = false;
   double number = 0;  ///< of kInteger (nearest) and kNumber
   std::string text;   ///< of kText; the digits of kInteger and kNumber
-  std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;
+  std::vector<BodyValue> items;
+  std::vector<std::pair<std::string, BodyValue>> members;
 
   [[nodiscard]] bool IsNull() const { return kind == Kind::kNull; }
   [[nodiscard]] bool IsText() const { return kind == Kind::kText; }
   [[nodiscard]] bool IsObject() const { return kind == Kind::kObject; }
   [[nodiscard]] bool IsArray() const { return kind == Kind::kArray; }
   /// kInteger or kNumber.
-  [[nodiscard]] bool IsNumber() const {
-    return kind == Kind::kInteger || kind == Kind::kNumber;
-  }
+  [[nodiscard]] bool IsNumber() const { return kind == Kind::kInteger || kind == Kind::kNumber; }
   /// The member of that name; nullptr: none.
-  [[nodiscard]] const JsonValue* Find(std::string_view name) const;
+  [[nodiscard]] const BodyValue* Find(std::string_view name) const;
 };
 
 struct JsonError {
@@ -44,11 +42,11 @@ struct JsonError {
 
 /// Reads RFC 8259 JSON: no NaN, no comments, no text behind the value, no half of a surrogate pair.
 /// A byte order mark is skipped. Any thread.
-[[nodiscard]] tl::expected<JsonValue, JsonError> ParseJson(std::string_view text,
+[[nodiscard]] tl::expected<BodyValue, JsonError> ParseJson(std::string_view text,
                                                            std::size_t max_depth);
 
 /// Appends the value as it was written, without blanks.
-void AppendJson(std::string& out, const JsonValue& value);
+void AppendJson(std::string& out, const BodyValue& value);
 /// `"…"`, with control characters, quotes and U+2028/9 escaped; bytes that are no UTF-8 become
 /// U+FFFD.
 void AppendJsonText(std::string& out, std::string_view text);

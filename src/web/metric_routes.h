@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "exposition/metric_store.h"
+#include "promtally/base/time.h"
+#include "web/router.h"
+
+namespace promtally::web {
+
+/// The routes below `/api/v1/metrics`: metrics are made, changed, listed and removed. A change is
+/// done as a whole or not at all. Loop thread.
+class MetricRoutes {
+ public:
+  MetricRoutes(exposition::MetricStore& store, std::function<base::Instant()> clock,
+               std::size_t json_depth)
+      : store_(store), clock_(std::move(clock)), json_depth_(json_depth) {}
+
+  [[nodiscard]] Response Create(const Call& call);
+  [[nodiscard]] Response Change(const Call& call);
+  [[nodiscard]] Response List(const Call& call) const;
+  [[nodiscard]] Response Show(const Call& call) const;
+  [[nodiscard]] Response Remove(const Call& call);
+  [[nodiscard]] Response RemoveSeries(const Call& call);
+
+ private:
+  exposition::MetricStore& store_;
+  const std::function<base::Instant()> clock_;
+  const std::size_t json_depth_;
+};
+
+}  // namespace promtally::web
