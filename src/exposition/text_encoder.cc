@@ -258,6 +258,12 @@ base::LabelSet LabelsOfBody(std::string_view body) {
   return labels;
 }
 
+std::size_t CharactersIn(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
 void AppendSample(std::string& out, std::string_view name, std::string_view label_text,
                   double value) {
   out.append(name).append(label_text).append(" ");
