@@ -13,8 +13,6 @@ tl::unexpected<base::Error> Invalid(std::string message) {
   return base::Fail(base::ErrorCode::kInvalidArgument, std::move(message));
 }
 
-std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 base::Status CheckLabelValue(std::string_view name, std::string_view value,
                              const StoreLimits& limits) {
   if (!base::IsUtf8(value)) {
