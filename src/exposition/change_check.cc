@@ -7,14 +7,11 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::size_t kMaxExemplarCharacters = 128;  // OpenMetrics 1.0.0
 constexpr std::size_t kMaxBody = std::size_t{1} << 19U;
 
 tl::unexpected<base::Error> Invalid(std::string message) {
   return base::Fail(base::ErrorCode::kInvalidArgument, std::move(message));
 }
-
-std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 base::Status CheckLabelValue(std::string_view name, std::string_view value,
                              const StoreLimits& limits) {
@@ -33,12 +30,6 @@ base::Status CheckLabelValue(std::string_view name, std::string_view value,
 
 base::Status CheckBodySize(std::string_view body) {
   return body.size() <= kMaxBody ? base::Status() : Invalid("the labels are too large together");
-}
-
-std::size_t CharactersIn(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
 }
 
 SampleOp DefaultOp(MetricType type) {
@@ -173,10 +164,11 @@ base::Status MetricFamily::CheckExemplar(const SampleChange& change, const Store
     if (auto valid = CheckLabelValue(name, value, limits); !valid) {
       return base::Fail("exemplar", valid.error());
     }
-    // Escaped names are what a reader counts.
-    characters += std::max({CharactersIn(name), EscapedLabelName(name, Escaping::kValues).size(),
-                            EscapedLabelName(name, Escaping::kDots).size()}) +
-                  CharactersIn(value);
+    // prometheus_client's reader takes it for the end of the labels and gives the whole page up.
+    if (value.find('}') != std::string::npos) {
+      return Invalid("the value of a label of the exemplar holds a }");
+    }
+    characters += CharactersIn(name) + CharactersIn(value);
   }
   if (characters > kMaxExemplarCharacters) {
     return Invalid("the labels of the exemplar have " + std::to_string(characters) +

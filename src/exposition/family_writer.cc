@@ -50,11 +50,27 @@ double UnixSeconds(base::Instant instant) {
 
 // Exemplars' times are never in the form 1e+09, which readers take for no time.
 void AppendTimestamp(std::string& out, double seconds) {
+  if (seconds < 1e-9) {
+    out += '0';  // digits below a nanosecond would fill the line
+    return;
+  }
   std::array<char, 64> digits;
   const auto end =
       std::to_chars(digits.data(), digits.data() + digits.size(), seconds, std::chars_format::fixed)
           .ptr;
   out.append(digits.data(), end);
+}
+
+// Some schemes make names longer; a reader would refuse the page for an exemplar beyond its limit.
+bool IsTooLong(const std::string& exemplar_body) {
+  if (exemplar_body.size() <= kMaxExemplarCharacters) {
+    return false;
+  }
+  std::size_t characters = 0;
+  for (const auto& [name, value] : LabelsOfBody(exemplar_body)) {
+    characters += CharactersIn(name) + CharactersIn(value);
+  }
+  return characters > kMaxExemplarCharacters;
 }
 
 }  // namespace
@@ -184,7 +200,11 @@ void FamilyWriter::AppendExemplar(std::string& out, MetricFamily::Row row,
   if (exemplar == nullptr) {
     return;
   }
-  out.append(" # {").append(StyledBody(exemplar->body, style_.escaping)).append("} ");
+  const std::string body = StyledBody(exemplar->body, style_.escaping);
+  if (IsTooLong(body)) {
+    return;
+  }
+  out.append(" # {").append(body).append("} ");
   AppendNumber(out, exemplar->value);
   if (exemplar->timestamp) {
     out += ' ';

@@ -153,6 +153,16 @@ bool ReadDefinition(Reader& in, MetricDefinition& definition) {
   return good && shaped && !definition.name.empty();
 }
 
+void WriteChanges(Writer& out, std::span<const CheckedChange> changes) {
+  out.Number(changes.size());
+  for (const CheckedChange& change : changes) {
+    out.Text(change.body);
+    out.Number(static_cast<std::uint64_t>(change.op));
+    out.Real(change.value);
+    out.Text(change.info);
+  }
+}
+
 bool ReadChanges(Reader& in, std::vector<CheckedChange>& changes) {
   bool good = true;
   for (std::size_t count = in.Count(); count > 0 && in.IsGood(); --count) {
@@ -183,14 +193,15 @@ void ReadRows(Reader& in, JournalRecord& record) {
 
 }  // namespace
 
-std::string CreateFrame(std::uint64_t id, const MetricDefinition& definition,
-                        std::string_view alias, base::Instant now, bool initial) {
+std::string CreateFrame(const CreationFacts& facts, const MetricDefinition& definition,
+                        std::span<const CheckedChange> changes) {
   Writer out(RecordKind::kCreate);
-  out.Number(id);
+  out.Number(facts.id);
   WriteDefinition(out, definition);
-  out.Text(alias);
-  out.Time(now);
-  out.Number(initial ? 1 : 0);
+  out.Text(facts.alias);
+  out.Time(facts.now);
+  out.Number(facts.initial ? 1 : 0);
+  WriteChanges(out, changes);
   return out.Take();
 }
 
@@ -199,13 +210,7 @@ std::string ChangesFrame(std::uint64_t id, base::Instant now,
   Writer out(RecordKind::kChanges);
   out.Number(id);
   out.Time(now);
-  out.Number(changes.size());
-  for (const CheckedChange& change : changes) {
-    out.Text(change.body);
-    out.Number(static_cast<std::uint64_t>(change.op));
-    out.Real(change.value);
-    out.Text(change.info);
-  }
+  WriteChanges(out, changes);
   return out.Take();
 }
 
@@ -261,6 +266,7 @@ base::Result<JournalRecord> ParseRecord(std::string_view bytes) {
       record.alias = in.Text();
       record.now = in.Time();
       record.initial = in.Number() != 0;
+      good = ReadChanges(in, record.changes) && good;
       break;
     case RecordKind::kChanges:
       record.now = in.Time();

@@ -16,7 +16,7 @@ namespace promtally::exposition {
 /// (kChanges) or whole states (kRows); exemplars and the windows of summaries are not kept. The
 /// numbers are those in the file.
 enum class RecordKind : std::uint8_t {
-  kCreate = 1,        ///< id, definition, alias, now, initial
+  kCreate = 1,        ///< id, definition, alias, now, initial, changes
   kChanges = 2,       ///< id, now, changes
   kRemove = 3,        ///< id
   kRemoveSeries = 4,  ///< id, body
@@ -36,9 +36,18 @@ struct JournalRecord {
   std::vector<std::pair<std::string, SeriesState>> rows;
 };
 
+/// What a record of a new metric holds besides its definition.
+struct CreationFacts {
+  std::uint64_t id = 0;
+  std::string_view alias;
+  base::Instant now;
+  bool initial = false;
+};
+
 /// Each begins a frame (metric_journal.h) and leaves its head to MetricJournal.
-[[nodiscard]] std::string CreateFrame(std::uint64_t id, const MetricDefinition& definition,
-                                      std::string_view alias, base::Instant now, bool initial);
+[[nodiscard]] std::string CreateFrame(const CreationFacts& facts,
+                                      const MetricDefinition& definition,
+                                      std::span<const CheckedChange> changes);
 [[nodiscard]] std::string ChangesFrame(std::uint64_t id, base::Instant now,
                                        std::span<const CheckedChange> changes);
 [[nodiscard]] std::string RemoveFrame(std::uint64_t id);

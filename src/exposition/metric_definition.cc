@@ -24,8 +24,6 @@ tl::unexpected<base::Error> Invalid(std::string message) {
 
 bool IsAbove(std::size_t size, std::size_t limit) { return limit > 0 && size > limit; }
 
-std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 base::Status CheckText(std::string_view what, std::string_view text, std::size_t limit) {
   if (!base::IsUtf8(text)) {
     return Invalid(std::string(what) + " is not UTF-8");
@@ -201,6 +199,23 @@ base::Status CheckTtl(const MetricDefinition& definition) {
 }
 
 }  // namespace
+
+std::string InQuotes(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  const bool cut = text.size() > kMost;
+  if (cut) {
+    std::size_t end = kMost;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+      --end;  // not inside a character
+    }
+    text = text.substr(0, end);
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  return quoted + (cut ? "…\"" : "\"");
+}
 
 std::string_view ToText(MetricType type) {
   constexpr std::array<std::string_view, 6> kTexts{"counter",  "gauge",     "info",

@@ -60,6 +60,9 @@ struct StoreLimits {
 [[nodiscard]] base::Status CheckLabelNames(const std::vector<std::string_view>& names,
                                            const StoreLimits& limits);
 
+/// A text of a user for a message: in quotes, cut after 100 bytes, on one line.
+[[nodiscard]] std::string InQuotes(std::string_view text);
+
 /// The family's name and those of its samples: two metrics may not have one in common.
 [[nodiscard]] std::vector<std::string> NamesOf(const MetricDefinition& definition);
 

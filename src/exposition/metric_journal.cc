@@ -196,7 +196,7 @@ base::Status MetricJournal::Sync() {
     status = tl::unexpected(SystemError("fsync", path_));
     broken_ = true;
   }
-  const bool copy_durable = copy && fsync(copy->fd) == 0;
+  const bool copy_synced = copy && fsync(copy->fd) == 0;
   if (folder) {
     if (auto synced = SyncFolderOf(path_); !synced) {
       status = synced;
@@ -204,7 +204,11 @@ base::Status MetricJournal::Sync() {
   }
   const std::lock_guard lock(mutex_);
   folder_dirty_ = folder_dirty_ || (folder && !status);
-  copy_durable_ = copy_durable_ || (copy_durable && copy == copy_);
+  if (copy && copy == copy_) {
+    // Once it failed, a later success says nothing of what was lost by then.
+    copy_failed_ = copy_failed_ || !copy_synced;
+    copy_durable_ = copy_synced && !copy_failed_;
+  }
   return status;
 }
 
@@ -239,7 +243,10 @@ void MetricJournal::SealCopy() {
   copy_sealed_ = copy_ != nullptr;
 }
 
-bool MetricJournal::HasCopy() const { return copy_ != nullptr; }
+bool MetricJournal::HasCopy() const {
+  const std::lock_guard lock(mutex_);
+  return copy_ != nullptr && !copy_failed_;
+}
 
 bool MetricJournal::IsCopyDurable() const {
   const std::lock_guard lock(mutex_);
@@ -259,7 +266,7 @@ base::Status MetricJournal::AdoptCopy() {
   main_ = std::move(copy_);
   main_size_ = copy_size_;
   copy_ = nullptr;
-  copy_sealed_ = copy_durable_ = false;
+  copy_sealed_ = copy_durable_ = copy_failed_ = false;
   folder_dirty_ = true;
   broken_ = false;
   return {};
@@ -271,7 +278,7 @@ void MetricJournal::AbandonCopy() {
     unlink(CopyPath().c_str());
   }
   copy_ = nullptr;
-  copy_sealed_ = copy_durable_ = false;
+  copy_sealed_ = copy_durable_ = copy_failed_ = false;
 }
 
 }  // namespace promtally::exposition

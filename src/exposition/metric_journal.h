@@ -64,6 +64,7 @@ class MetricJournal {
   [[nodiscard]] base::Status BeginCopy();
   [[nodiscard]] base::Status AppendToCopy(std::string& frame);
   void SealCopy();
+  /// False when there is none, or when it could not be made durable.
   [[nodiscard]] bool HasCopy() const;
   [[nodiscard]] bool IsCopyDurable() const;
   [[nodiscard]] base::Status AdoptCopy();
@@ -98,6 +99,7 @@ class MetricJournal {
   FilePtr copy_;
   bool copy_sealed_ = false;
   bool copy_durable_ = false;
+  bool copy_failed_ = false;
   bool folder_dirty_ = false;
 };
 

@@ -13,12 +13,14 @@
 namespace promtally::exposition {
 namespace {
 
-std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 // Names that OpenMetrics derives from a family of promtally's own: a counter's family has no
-// `_total`, and counters and histograms may have `_created`.
+// `_total`, and counters and histograms may have `_created`. Prometheus adds `up` to what it scrapes
+// and then has two; clients of the ICOS routes may want that.
 bool IsOwnName(std::string_view name) {
   constexpr std::string_view kCreated = "_created";
+  if (name == "up") {
+    return false;
+  }
   if (IsOwnFamily(name) || IsOwnFamily(std::string(name) + "_total")) {
     return true;
   }
@@ -105,17 +107,18 @@ base::Status MetricStore::CheckFree(const MetricDefinition& definition,
   return CheckStrangers(names);
 }
 
-base::Result<bool> MetricStore::Create(const MetricDefinition& definition, base::Instant now) {
+base::Result<bool> MetricStore::Create(const MetricDefinition& definition, base::Instant now,
+                                       std::span<const SampleChange> first) {
   auto normal = Normalized(definition, options_.limits);
   if (!normal) {
     return tl::unexpected(normal.error());
   }
   if (const auto found = families_.find(normal->name); found != families_.end()) {
-    if (found->second->family.definition() == *normal) {
-      return false;
+    if (found->second->family.definition() != *normal) {
+      return base::Fail(base::ErrorCode::kConflict,
+                        "the metric " + InQuotes(normal->name) + " exists with another definition");
     }
-    return base::Fail(base::ErrorCode::kConflict,
-                      "the metric " + InQuotes(normal->name) + " exists with another definition");
+    return Apply(normal->name, first, now).map([](std::size_t) { return false; });
   }
   std::string alias = normal->name == definition.name ? "" : definition.name;
   if (auto free = CheckFree(*normal, alias); !free) {
@@ -127,26 +130,31 @@ base::Result<bool> MetricStore::Create(const MetricDefinition& definition, base:
     return base::Fail(base::ErrorCode::kRejected,
                       "there are " + std::to_string(limit) + " series already, the limit");
   }
-  if (auto written = Write(CreateFrame(next_id_, *normal, alias, now, initial), nullptr);
+  const auto entry =
+      std::make_shared<Entry>(next_id_, std::move(alias), *std::move(normal), now, epoch_, texts_);
+  const auto checked = CheckAll(*entry, first);
+  if (!checked) {
+    return tl::unexpected(checked.error());
+  }
+  const CreationFacts facts{entry->id, entry->alias, now, initial};
+  if (auto written = Write(CreateFrame(facts, entry->family.definition(), *checked), nullptr);
       !written) {
     return tl::unexpected(written.error());
   }
-  const EntryPtr entry = Add(next_id_, *std::move(normal), std::move(alias), now);
   entry->in_copy = copy_ != nullptr;
+  Register(entry);
   if (initial) {
     AddInitialSeries(*entry, now);
   }
+  ApplyTo(*entry, *checked, now);
   return true;
 }
 
-MetricStore::EntryPtr MetricStore::Add(std::uint64_t id, MetricDefinition definition,
-                                       std::string alias, base::Instant now) {
-  next_id_ = std::max(next_id_, id + 1);
-  auto entry =
-      std::make_shared<Entry>(id, std::move(alias), std::move(definition), now, epoch_, texts_);
+void MetricStore::Register(const EntryPtr& entry) {
+  next_id_ = std::max(next_id_, entry->id + 1);
   const MetricDefinition& normal = entry->family.definition();
   families_.emplace(normal.name, entry);
-  by_id_.emplace(id, entry);
+  by_id_.emplace(entry->id, entry);
   for (std::string& name : NamesOf(normal)) {
     names_.emplace(std::move(name), entry.get());
   }
@@ -156,7 +164,6 @@ MetricStore::EntryPtr MetricStore::Add(std::uint64_t id, MetricDefinition defini
   for (std::string& key : EscapedKeys(normal)) {
     keys_.emplace(std::move(key), entry.get());
   }
-  return entry;
 }
 
 void MetricStore::AddInitialSeries(Entry& entry, base::Instant now) {
@@ -230,17 +237,12 @@ base::Status MetricStore::CheckRoom(const Entry& entry,
                 : "there would be more than " + std::to_string(all) + " series, the limit");
 }
 
-base::Result<std::size_t> MetricStore::Apply(std::string_view name,
-                                             std::span<const SampleChange> changes,
-                                             base::Instant now) {
-  const EntryPtr entry = EntryOf(name);
-  if (!entry) {
-    return NoMetric(name);
-  }
+base::Result<std::vector<CheckedChange>> MetricStore::CheckAll(
+    const Entry& entry, std::span<const SampleChange> changes) const {
   std::vector<CheckedChange> checked;
   checked.reserve(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    auto one = entry->family.Check(changes[i], options_.limits);
+    auto one = entry.family.Check(changes[i], options_.limits);
     if (!one) {
       return changes.size() == 1 ? tl::unexpected(one.error())
                                  : base::Fail("sample " + std::to_string(i + 1) + " of " +
@@ -249,16 +251,30 @@ base::Result<std::size_t> MetricStore::Apply(std::string_view name,
     }
     checked.push_back(*std::move(one));
   }
-  if (auto room = CheckRoom(*entry, checked); !room) {
+  if (auto room = CheckRoom(entry, checked); !room) {
     return tl::unexpected(room.error());
   }
-  if (!checked.empty()) {
-    if (auto written = Write(ChangesFrame(entry->id, now, checked), entry.get()); !written) {
+  return checked;
+}
+
+base::Result<std::size_t> MetricStore::Apply(std::string_view name,
+                                             std::span<const SampleChange> changes,
+                                             base::Instant now) {
+  const EntryPtr entry = EntryOf(name);
+  if (!entry) {
+    return NoMetric(name);
+  }
+  const auto checked = CheckAll(*entry, changes);
+  if (!checked) {
+    return tl::unexpected(checked.error());
+  }
+  if (!checked->empty()) {
+    if (auto written = Write(ChangesFrame(entry->id, now, *checked), entry.get()); !written) {
       return tl::unexpected(written.error());
     }
-    ApplyTo(*entry, checked, now);
+    ApplyTo(*entry, *checked, now);
   }
-  return checked.size();
+  return checked->size();
 }
 
 void MetricStore::ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now) {

@@ -81,8 +81,10 @@ class MetricStore {
   /// empty: what was cut off. Errors as MetricJournal::Open.
   [[nodiscard]] base::Result<std::string> OpenJournal(const std::string& path);
 
-  /// True: made; false: it was there with this very definition.
-  [[nodiscard]] base::Result<bool> Create(const MetricDefinition& definition, base::Instant now);
+  /// True: made; false: it was there with this very definition. With `first` these samples are
+  /// applied as well, and where one of them is refused no metric is made.
+  [[nodiscard]] base::Result<bool> Create(const MetricDefinition& definition, base::Instant now,
+                                          std::span<const SampleChange> first = {});
   /// All or none; how many. A name may be that of a sample, as ResolveFamily takes it.
   [[nodiscard]] base::Result<std::size_t> Apply(std::string_view name,
                                                 std::span<const SampleChange> changes,
@@ -111,12 +113,14 @@ class MetricStore {
                                                   base::Instant now,
                                                   const std::vector<std::string>& taken = {});
 
-  /// Makes durable what was changed before the call. Any thread; it takes as long as the disk does.
+  /// Makes durable what was changed before the call. Any thread, once the journal is open and until
+  /// the store goes; it takes as long as the disk does.
   [[nodiscard]] base::Status Sync();
 
-  enum class CopyState { kIdle, kWriting, kWaitingForSync };
+  enum class CopyState { kIdle, kWriting, kWaitingForSync, kFailed };
   /// A bounded step (about `series` of them) of writing the journal anew, where it has grown to
   /// several times what is live or cannot be written any more. Call it often; the end needs a Sync.
+  /// kFailed: the copy could not be written and was given up; the journal is what it was.
   CopyState CompactStep(std::size_t series = 10000);
   /// The whole of it at once, on this thread; also where the journal is still short.
   [[nodiscard]] base::Status CompactNow();
@@ -138,7 +142,9 @@ class MetricStore {
                                        std::string_view alias) const;
   [[nodiscard]] base::Status CheckStrangers(const std::vector<std::string>& names) const;
   [[nodiscard]] EntryPtr EntryOf(std::string_view name) const;
-  EntryPtr Add(std::uint64_t id, MetricDefinition definition, std::string alias, base::Instant now);
+  void Register(const EntryPtr& entry);
+  [[nodiscard]] base::Result<std::vector<CheckedChange>> CheckAll(
+      const Entry& entry, std::span<const SampleChange> changes) const;
   void AddInitialSeries(Entry& entry, base::Instant now);
   void Forget(const EntryPtr& entry);
   [[nodiscard]] base::Status CheckRoom(const Entry& entry,
@@ -151,6 +157,7 @@ class MetricStore {
   [[nodiscard]] bool NeedsCopy() const;
   [[nodiscard]] base::Status BeginCopy();
   [[nodiscard]] base::Status CopySome(std::size_t series);
+  CopyState GiveCopyUp();
   [[nodiscard]] std::uint64_t LiveBytes() const;
 
   const Options options_;

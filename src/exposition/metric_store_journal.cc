@@ -54,12 +54,14 @@ base::Status MetricStore::Replay(std::string_view bytes) {
   if (found != by_id_.end() || families_.contains(record->definition.name)) {
     return Unreadable("a metric is made twice");
   }
-  const EntryPtr entry =
-      Add(record->id, std::move(record->definition), std::move(record->alias), record->now);
+  const auto entry =
+      std::make_shared<Entry>(record->id, std::move(record->alias), std::move(record->definition),
+                              record->now, epoch_, texts_);
+  Register(entry);
   if (record->initial) {
     AddInitialSeries(*entry, record->now);
   }
-  return {};
+  return ReplayInto(entry, *record);
 }
 
 base::Status MetricStore::ReplayInto(const EntryPtr& entry, const JournalRecord& record) {
@@ -70,6 +72,7 @@ base::Status MetricStore::ReplayInto(const EntryPtr& entry, const JournalRecord&
     return states == 0 || (value >= 0 && value < states);
   };
   switch (record.kind) {
+    case RecordKind::kCreate:
     case RecordKind::kChanges:
       for (const CheckedChange& change : record.changes) {
         if (!is_state(change.value)) {
@@ -93,7 +96,6 @@ base::Status MetricStore::ReplayInto(const EntryPtr& entry, const JournalRecord&
         }
       }
       break;
-    case RecordKind::kCreate:
     case RecordKind::kExpire:
       break;
   }
@@ -121,7 +123,6 @@ bool MetricStore::NeedsCopy() const {
 base::Status MetricStore::BeginCopy() {
   copy_.reset();
   if (auto begun = journal_->BeginCopy(); !begun) {
-    no_copy_below_ = journal_->size() + kLeastJournal;
     return begun;
   }
   copy_ = std::make_unique<Copy>();
@@ -142,7 +143,7 @@ base::Status MetricStore::CopySome(std::size_t series) {
     if (!entry.removed && !entry.in_copy) {
       const MetricFamily& family = entry.family;
       std::string frame =
-          CreateFrame(entry.id, family.definition(), entry.alias, family.created(), false);
+          CreateFrame({entry.id, entry.alias, family.created(), false}, family.definition(), {});
       if (auto written = journal_->AppendToCopy(frame); !written) {
         return written;
       }
@@ -171,16 +172,23 @@ base::Status MetricStore::CopySome(std::size_t series) {
   return {};
 }
 
+// Not again before there is more to gain: a disk that is full stays so for a while.
+MetricStore::CopyState MetricStore::GiveCopyUp() {
+  journal_->AbandonCopy();
+  copy_.reset();
+  no_copy_below_ = journal_->size() + kLeastJournal;
+  return CopyState::kFailed;
+}
+
 MetricStore::CopyState MetricStore::CompactStep(std::size_t series) {
-  if (!journal_ || (!copy_ && !(NeedsCopy() && BeginCopy()))) {
+  if (!journal_ || (!copy_ && !NeedsCopy())) {
     return CopyState::kIdle;
   }
+  if (!copy_ && !BeginCopy()) {
+    return GiveCopyUp();
+  }
   if (!journal_->HasCopy() || (!copy_->sealed && !CopySome(series))) {
-    // It could not be written, a full disk most likely; not again before there is more to gain.
-    journal_->AbandonCopy();
-    copy_.reset();
-    no_copy_below_ = journal_->size() + kLeastJournal;
-    return CopyState::kIdle;
+    return GiveCopyUp();
   }
   if (!copy_->sealed && copy_->at == copy_->entries.size()) {
     journal_->SealCopy();
@@ -193,7 +201,7 @@ MetricStore::CopyState MetricStore::CompactStep(std::size_t series) {
     return CopyState::kWaitingForSync;
   }
   if (!journal_->AdoptCopy()) {
-    no_copy_below_ = journal_->size() + kLeastJournal;
+    return GiveCopyUp();
   }
   copy_.reset();
   return CopyState::kIdle;
@@ -209,10 +217,13 @@ base::Status MetricStore::CompactNow() {
     }
   }
   while (copy_) {
-    if (CompactStep() == CopyState::kWaitingForSync) {
-      if (auto synced = Sync(); !synced && !journal_->IsCopyDurable()) {
-        return synced;
-      }
+    const CopyState state = CompactStep();
+    if (state == CopyState::kFailed) {
+      return base::Fail(base::ErrorCode::kUnavailable, "the journal could not be written anew");
+    }
+    if (state == CopyState::kWaitingForSync) {
+      // What it says of the file that is to be replaced does not matter.
+      static_cast<void>(Sync());
     }
   }
   return Sync();

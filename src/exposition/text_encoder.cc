@@ -149,11 +149,9 @@ std::string_view ToText(FamilyType type) {
 void AppendHead(std::string& out, const PageStyle& style, const FamilyHead& head) {
   const std::string plain = StyledName(head.name, HeadSuffix(head.type, style.format), style);
   const std::string name = base::IsMetricName(plain) ? plain : Quoted(plain);
-  if (!head.help.empty()) {
-    out.append("# HELP ").append(name).append(" ");
-    AppendEscapedHelp(out, head.help, style.format);
-    out += '\n';
-  }
+  out.append("# HELP ").append(name).append(" ");
+  AppendEscapedHelp(out, head.help, style.format);
+  out += '\n';
   out.append("# TYPE ").append(name).append(" ").append(TypeText(head.type, style.format));
   out += '\n';
   const bool may_have_unit = head.type != FamilyType::kInfo && head.type != FamilyType::kStateSet;
@@ -256,6 +254,12 @@ base::LabelSet LabelsOfBody(std::string_view body) {
                         Unescaped(part.value));
   }
   return labels;
+}
+
+std::size_t CharactersIn(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
 }
 
 void AppendSample(std::string& out, std::string_view name, std::string_view label_text,

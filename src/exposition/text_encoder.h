@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -81,6 +82,10 @@ void AppendLabel(std::string& out, std::string_view name, std::string_view value
 [[nodiscard]] std::string StyledBody(std::string_view body, Escaping escaping);
 /// The labels of a label body, values unescaped.
 [[nodiscard]] base::LabelSet LabelsOfBody(std::string_view body);
+
+/// How many characters the names and values of an exemplar's labels may have together.
+inline constexpr std::size_t kMaxExemplarCharacters = 128;
+[[nodiscard]] std::size_t CharactersIn(std::string_view text);
 
 /// `name{labels} value` in the text format; `label_text` is what LabelText returned.
 void AppendSample(std::string& out, std::string_view name, std::string_view label_text,

@@ -161,15 +161,10 @@ class Creation {
     if (auto valued = SetValue(definition, change); !valued) {
       return valued;
     }
-    if (auto made = store_.Create(definition, now_); !made) {
+    if (auto made = store_.Create(definition, now_, {&change, 1}); !made) {
       return FromStore(made.error());
     }
-    auto applied = Apply(definition.name, change);
-    if (!applied) {
-      // It was just made: there is nobody to whom its removal could matter.
-      static_cast<void>(store_.Remove(definition.name));
-    }
-    return applied;
+    return {};
   }
 
   Outcome CheckNew(const MetricDefinition& definition) const {

@@ -247,6 +247,28 @@ TEST_F(MetricStoreTest, RefusesHostileInfosAndStates) {
   EXPECT_THAT(Page(), HasSubstr("s{s=\"starting\"} 0\ns{s=\"running\"} 1\n"));
 }
 
+TEST_F(MetricStoreTest, RefusesExemplarsThatReadersDoNotTake) {
+  Make(Define("c", MetricType::kCounter));
+  Make(Define("g", MetricType::kGauge));
+  SampleChange change = Change(1);
+  change.exemplar = Exemplar{{{"trace_id", std::string(120, 'x')}}, 1, 1.5};
+  EXPECT_TRUE(Apply("c", change));
+  EXPECT_EQ(Refused("g", change), ErrorCode::kInvalidArgument);
+  const Exemplar good = *change.exemplar;
+  for (const std::string& value : {std::string(121, 'x'), std::string("a}"), std::string("\xFF")}) {
+    change.exemplar->labels.front().second = value;
+    EXPECT_EQ(Refused("c", change), ErrorCode::kInvalidArgument);
+  }
+  for (const double bad : {std::nan(""), kInfinity, -1.0, 1e300}) {
+    change.exemplar = good;
+    change.exemplar->timestamp = bad;
+    EXPECT_EQ(Refused("c", change), ErrorCode::kInvalidArgument);
+  }
+  change.exemplar = good;
+  change.exemplar->value = std::nan("");
+  EXPECT_EQ(Refused("c", change), ErrorCode::kInvalidArgument);
+}
+
 TEST_F(MetricStoreTest, RefusesToObserveNaN) {
   Make(Define("h", MetricType::kHistogram));
   Make(Define("s", MetricType::kSummary));
