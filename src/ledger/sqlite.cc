@@ -2,6 +2,7 @@
 #include "ledger/sqlite.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include <sqlite3.h>
@@ -194,6 +195,20 @@ Lease::~Lease() {
   }
 }
 
+namespace {
+
+/// Before SQLite is used for the first time. Nobody asks for its memory statistics, which take a
+/// lock at every allocation.
+void PrepareLibrary() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    RegisterChecksumVfs();
+  });
+}
+
+}  // namespace
+
 void Connection::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
@@ -201,7 +216,7 @@ Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
   flags |=
       mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const std::string uri = ToUri(path_, mode == Mode::kImmutable ? "?immutable=1" : "");
-  RegisterChecksumVfs();
+  PrepareLibrary();
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(uri.c_str(), &db, flags, kChecksumVfs);
   db_.reset(db);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/lock_file.h"
+#include "ledger/row_feed.h"
 #include "ledger/series_index.h"
 #include "ledger/sqlite.h"
 #include "ledger/sqlite_ledger.h"
@@ -62,7 +63,8 @@ class SqliteLedger final : public WritableLedger {
   base::Result<AcceptReport> Accept(const AcceptRequest& request, base::Instant now) override;
 
  private:
-  LockFile lock_;  // given back after the connection is closed
+  LockFile lock_;            // given back after the connection is closed
+  RowFeed* feed_ = nullptr;  // what the table `feed` reads; outlives the connection
   Connection db_;
   SeriesIndex series_;
 };
