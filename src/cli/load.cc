@@ -225,6 +225,7 @@ OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
                                                    bool accept_identity_change) {
   collector::RegisterRequest request;
   request.jobs = configuration.jobs;
+  request.sources = collector::SourceNames(configuration.settings);
   request.now = Now();
   request.accept_identity_change = accept_identity_change;
   auto catalogue = collector::Register(ledger, request);

@@ -129,6 +129,7 @@ void Daemon::Reconfigure(Reconfiguration next) {
 void Daemon::RegisterNext() {
   RegisterRequest request;
   request.jobs = next_->jobs;
+  request.sources = SourceNames(*next_->settings);
   request.now = context_.clock();
   context_.ledger->Post(
       [this, request = std::move(request), loop = context_.loop](ledger::WritableLedger& ledger) {
