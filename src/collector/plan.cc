@@ -131,7 +131,7 @@ class SpecPlanner {
       ++plan_.left_failed;
     } else if (*row &&
                ((*row)->state == PeriodState::kOpen || (*row)->state == PeriodState::kFailed)) {
-      Add((*row)->period, spec_->newest().id, *std::move(row));
+      AddAgain(**std::move(row), spec_->newest().id);
     }
     return {};
   }
@@ -166,7 +166,7 @@ class SpecPlanner {
     for (PeriodEntry& row : *rows) {
       if (row.state == PeriodState::kFailed) {
         if (MayRetryFailed(row)) {
-          Add(row.period, spec_->newest().id, std::move(row));
+          AddAgain(std::move(row), spec_->newest().id);
         }
       } else if (row.next_retry && *row.next_retry > now_ &&
                  *row.next_retry <= now_ + kFurthestRetry) {
@@ -174,7 +174,7 @@ class SpecPlanner {
         plan_.next_retry = std::min(plan_.next_retry.value_or(*row.next_retry), *row.next_retry);
       } else {
         const std::int64_t opened_by = row.version_id;
-        Add(row.period, opened_by, std::move(row));
+        AddAgain(std::move(row), opened_by);
       }
     }
     return {};
@@ -183,6 +183,11 @@ class SpecPlanner {
   /// A failed period is tried again when the spec changed since, or when the operator says so.
   [[nodiscard]] bool MayRetryFailed(const PeriodEntry& row) const {
     return scope_.retry_failed || row.version_id != spec_->newest().id;
+  }
+
+  void AddAgain(PeriodEntry row, std::int64_t version_id) {
+    const metering::Period period = row.period;
+    Add(period, version_id, std::move(row));
   }
 
   void Add(metering::Period period, std::int64_t version_id, std::optional<PeriodEntry> before) {
