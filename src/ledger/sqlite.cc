@@ -244,19 +244,21 @@ void Connection::Execute(const std::string& script) {
 std::int64_t Connection::LastId() const { return sqlite3_last_insert_rowid(db_.get()); }
 std::int64_t Connection::Changes() const { return sqlite3_changes64(db_.get()); }
 
-Transaction::Transaction(Connection& db, Kind kind) : db_(db) {
-  db_.Execute(kind == Kind::kWrite ? "begin immediate" : "begin");
+Transaction::Transaction(Connection& db, Kind kind)
+    : db_(db), is_part_(sqlite3_get_autocommit(db.handle()) == 0) {
+  db_.Execute(is_part_ ? "savepoint part" : kind == Kind::kWrite ? "begin immediate" : "begin");
 }
 
 Transaction::~Transaction() {
   // SQLite has rolled back on its own after some errors (disk full).
   if (open_ && sqlite3_get_autocommit(db_.handle()) == 0) {
-    sqlite3_exec(db_.handle(), "rollback", nullptr, nullptr, nullptr);
+    const char* const undo = is_part_ ? "rollback to part; release part" : "rollback";
+    sqlite3_exec(db_.handle(), undo, nullptr, nullptr, nullptr);
   }
 }
 
 void Transaction::Commit() {
-  db_.Execute("commit");
+  db_.Execute(is_part_ ? "release part" : "commit");
   open_ = false;
 }
 

@@ -187,12 +187,13 @@ class CommitWriter {
     }
     RevisionRow revision;
     revision.state = result.series_answered > 0 ? PeriodState::kCommitted : PeriodState::kEmpty;
-    revision.series_answered = static_cast<std::int64_t>(result.series_answered);
+    revision.counts = {static_cast<std::int64_t>(result.series_answered),
+                       static_cast<std::int64_t>(result.rejected.size()),
+                       static_cast<std::int64_t>(result.unattributed),
+                       static_cast<std::int64_t>(result.excluded),
+                       static_cast<std::int64_t>(result.skipped)};
+    digest.AddCounts(revision.counts);
     revision.records = static_cast<std::int64_t>(batch.rows().size());
-    revision.rejected = static_cast<std::int64_t>(result.rejected.size());
-    revision.unattributed = static_cast<std::int64_t>(result.unattributed);
-    revision.excluded = static_cast<std::int64_t>(result.excluded);
-    revision.skipped = static_cast<std::int64_t>(result.skipped);
     revision.positive = batch.positive();
     revision.negative = batch.negative();
     revision.committed_at = commit_.committed_at;

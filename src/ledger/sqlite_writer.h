@@ -21,8 +21,10 @@ class SqliteLedger final : public WritableLedger {
   /// Opens, creates or migrates the file; throws DatabaseError.
   SqliteLedger(LockFile lock, const std::string& path);
 
+  base::Status Atomically(const std::function<base::Status()>& body) override;
   base::Result<std::int64_t> RecordConfig(std::string_view text, base::Instant loaded_at) override;
   base::Result<std::optional<Job>> FindJob(std::string_view name) override;
+  base::Result<std::vector<Job>> Jobs() override;
   base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) override;
   base::Result<std::vector<Spec>> Specs(std::int64_t job_id) override;
   base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) override;
