@@ -81,7 +81,8 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
 }  // namespace
 
 int RunCollect(const CollectOptions& options) {
-  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount);
+  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount,
+                                         options.dry_run ? Files::kIgnored : Files::kNeeded);
   if (!configuration) {
     return configuration.error();
   }

@@ -60,7 +60,8 @@ OrExit<std::string> SpecName(const AcceptOptions& options) {
   if (options.where.config_file.empty()) {
     return options.name;
   }
-  auto configuration = LoadConfiguration(options.where.config_file, Warnings::kHide);
+  auto configuration =
+      LoadConfiguration(options.where.config_file, Warnings::kHide, Files::kIgnored);
   if (!configuration) {
     return tl::unexpected(configuration.error());
   }

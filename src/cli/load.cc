@@ -22,12 +22,24 @@ namespace {
 
 constexpr std::uintmax_t kFileLimit = 4U << 20;
 
-void LoadMetrics(const std::string& config_file, ConfigurationRead& read,
-                 collector::ConfiguredJob* job) {
-  const std::string path = JoinPath(config_file, job->settings.metrics_file);
-  auto text = ReadFile(path);
+/// The text of a file that a configuration file names; else the error at its place.
+tl::expected<std::string, base::Diagnostic> ReadNamed(const std::string& config_file,
+                                                      const config::NamedFile& file) {
+  auto text = ReadFile(JoinPath(config_file, file.path));
   if (!text) {
-    read.failures.push_back(text.error().message);
+    base::Diagnostic problem = file.place;
+    problem.message = text.error().message;
+    return tl::unexpected(std::move(problem));
+  }
+  return *std::move(text);
+}
+
+void LoadMetrics(const std::string& config_file, const config::NamedFile& file,
+                 ConfigurationRead& read, collector::ConfiguredJob* job) {
+  const std::string path = JoinPath(config_file, file.path);
+  auto text = ReadNamed(config_file, file);
+  if (!text) {
+    read.settings_diagnostics.push_back(text.error());
     return;
   }
   config::MetricsFile metrics =
@@ -48,14 +60,11 @@ void JoinPaths(const std::string& config_file, config::HttpClientSettings* http)
 }
 
 /// Secrets and certificates are read when they are needed, which is late to learn that one is gone.
-void CheckFiles(const config::HttpClientSettings& http, ConfigurationRead& read) {
-  for (const std::string& path :
-       {http.password.file, http.credentials.file, http.ca_file, http.cert_file, http.key_file}) {
-    if (path.empty()) {
-      continue;
-    }
-    if (auto text = ReadFile(path); !text) {
-      read.failures.push_back(text.error().message);
+void CheckFiles(const std::string& config_file, const std::vector<config::NamedFile>& files,
+                base::Diagnostics* diagnostics) {
+  for (const config::NamedFile& file : files) {
+    if (auto text = ReadNamed(config_file, file); !text) {
+      diagnostics->push_back(text.error());
     }
   }
 }
@@ -110,7 +119,7 @@ bool ConfigurationRead::HasErrors() const {
          });
 }
 
-ConfigurationRead ReadConfiguration(const std::string& file) {
+ConfigurationRead ReadConfiguration(const std::string& file, Files files) {
   ConfigurationRead read;
   auto text = ReadFile(file);
   if (!text) {
@@ -136,20 +145,20 @@ ConfigurationRead ReadConfiguration(const std::string& file) {
   if (base::HasErrors(read.settings_diagnostics)) {
     return read;
   }
-  for (const config::JobSettings& job_settings : configuration.settings.jobs) {
+  for (std::size_t i = 0; i < configuration.settings.jobs.size(); ++i) {
     collector::ConfiguredJob job;
-    job.settings = job_settings;
-    LoadMetrics(file, read, &job);
+    job.settings = configuration.settings.jobs[i];
+    LoadMetrics(file, settings.metrics_files[i], read, &job);
     configuration.jobs.push_back(std::move(job));
+  }
+  if (files == Files::kNeeded) {
+    CheckFiles(file, settings.files, &read.settings_diagnostics);
   }
   return read;
 }
 
 base::Result<Configuration> RereadConfiguration(const std::string& file) {
-  ConfigurationRead read = ReadConfiguration(file);
-  for (const config::SourceSettings& source : read.configuration.settings.sources) {
-    CheckFiles(source.http, read);
-  }
+  ConfigurationRead read = ReadConfiguration(file, Files::kNeeded);
   if (!read.HasErrors()) {
     return std::move(read.configuration);
   }
@@ -174,11 +183,11 @@ base::Result<Configuration> RereadConfiguration(const std::string& file) {
   return base::Fail(base::ErrorCode::kParse, message);
 }
 
-OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings) {
+OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings, Files files) {
   if (file.empty()) {
     return tl::unexpected(PrintError("--config FILE is needed", kWrongUsage));
   }
-  ConfigurationRead read = ReadConfiguration(file);
+  ConfigurationRead read = ReadConfiguration(file, files);
   if (base::HasErrors(read.settings_diagnostics) || warnings != Warnings::kHide) {
     PrintDiagnostics(read.settings_diagnostics);
   }
@@ -201,12 +210,15 @@ OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnin
   return std::move(read.configuration);
 }
 
-OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file) {
+OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file, Files files) {
   auto text = ReadFile(file);
   if (!text) {
     return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
   }
   config::HttpClientFile read = config::ReadHttpClientFile(*text, file);
+  if (files == Files::kNeeded) {
+    CheckFiles(file, read.files, &read.diagnostics);
+  }
   PrintDiagnostics(read.diagnostics);
   if (base::HasErrors(read.diagnostics)) {
     return tl::unexpected(kBadConfiguration);
@@ -220,6 +232,7 @@ OrExit<collector::Catalogue> RegisterConfiguration(ledger::Ledger& ledger,
                                                    bool accept_identity_change) {
   collector::RegisterRequest request;
   request.jobs = configuration.jobs;
+  request.sources = collector::SourceNames(configuration.settings);
   request.now = Now();
   request.accept_identity_change = accept_identity_change;
   auto catalogue = collector::Register(ledger, request);

@@ -51,15 +51,19 @@ struct ConfigurationRead {
 
   [[nodiscard]] bool HasErrors() const;
 };
-[[nodiscard]] ConfigurationRead ReadConfiguration(const std::string& file);
+/// Whether secrets and certificates of sources have to be there: what asks no server does without.
+enum class Files { kNeeded, kIgnored };
+[[nodiscard]] ConfigurationRead ReadConfiguration(const std::string& file, Files files);
 /// The same for a reload: the errors, one line each and without lines of the files.
 [[nodiscard]] base::Result<Configuration> RereadConfiguration(const std::string& file);
 
 /// Loads and checks everything; errors are printed and give exit status 3.
-[[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings);
+[[nodiscard]] OrExit<Configuration> LoadConfiguration(const std::string& file, Warnings warnings,
+                                                      Files files);
 
 /// Loads an --http.config.file.
-[[nodiscard]] OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file);
+[[nodiscard]] OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file,
+                                                                Files files);
 
 /// Makes the ledger know the configuration; warnings are printed. Exit status 3 when a job's
 /// identity changed.
@@ -67,7 +71,8 @@ struct ConfigurationRead {
                                                                  const Configuration& configuration,
                                                                  bool accept_identity_change);
 
-/// The path of the ledger that is meant; exit status 2 when none or both were given.
+/// The path of the ledger that is meant: --ledger before the file's; exit status 2 when none was
+/// given.
 [[nodiscard]] OrExit<std::string> LedgerPath(const LedgerOptions& options);
 
 [[nodiscard]] std::optional<std::string> EnvironmentVariable(const std::string& name);

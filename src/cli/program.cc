@@ -117,7 +117,10 @@ class CommandLine {
     command->add_option("--config,--config.file", *file, "promtally.yml")->type_name("FILE");
   }
   static void AddLedgerPath(CLI::App* command, std::string* path) {
-    command->add_option("--ledger,--storage.path", *path, "the ledger's file")->type_name("FILE");
+    command
+        ->add_option("--ledger,--storage.path", *path,
+                     "the ledger's file; goes before the one that --config names")
+        ->type_name("FILE");
   }
   static void AddWhere(CLI::App* command, LedgerOptions* where) {
     AddConfig(command, &where->config_file);

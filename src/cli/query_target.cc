@@ -41,7 +41,8 @@ OrExit<std::optional<config::SourceSettings>> ResolveSource(const QueryOptions& 
     config::SourceSettings source;
     source.url = options.url;
     if (!options.http_config_file.empty()) {
-      auto http = LoadHttpClient(options.http_config_file);
+      auto http = LoadHttpClient(options.http_config_file,
+                                 options.execute ? Files::kNeeded : Files::kIgnored);
       if (!http) {
         return tl::unexpected(http.error());
       }
@@ -215,7 +216,8 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   std::optional<Configuration> configuration;
   if (!options.config_file.empty()) {
     auto loaded = LoadConfiguration(
-        options.config_file, options.metrics_file.empty() ? Warnings::kShow : Warnings::kHide);
+        options.config_file, options.metrics_file.empty() ? Warnings::kShow : Warnings::kHide,
+        options.execute ? Files::kNeeded : Files::kIgnored);
     if (!loaded) {
       return tl::unexpected(loaded.error());
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -149,7 +150,8 @@ std::vector<std::pair<std::string, std::string>> FlagsOf(const ServeOptions& opt
 }  // namespace
 
 int RunServe(const ServeOptions& options) {
-  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount);
+  const auto begun = std::chrono::steady_clock::now();
+  auto configuration = LoadConfiguration(options.config_file, Warnings::kCount, Files::kNeeded);
   if (!configuration) {
     return configuration.error();
   }
@@ -201,6 +203,8 @@ int RunServe(const ServeOptions& options) {
   request.catalogue = std::make_shared<collector::Catalogue>(*std::move(catalogue));
   request.build = {Version(), Revision(), Branch(), Compiler(), BuildType(), "sqlite", BuildDate()};
   request.clock = Now;
+  request.load_duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begun);
   if (auto status = web::RunService(std::move(request)); !status) {
     return PrintError(status.error().message, kIncomplete);
   }

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/catalogue_entry.h"
+#include "collector/left_jobs.h"
+#include "collector/length_change.h"
 #include "promtally/config/metrics_file.h"
 #include "promtally/metering/query_mode.h"
 
@@ -66,13 +69,12 @@ class Registration {
         warnings_(*warnings) {}
 
   Result<CatalogueJob> Run() {
-    auto filter = metering::ScopeFilter::Make(configured_.settings.include_scopes,
-                                              configured_.settings.exclude_scopes);
+    auto filter = FilterOf(configured_.settings);
     if (!filter) {
       return tl::unexpected(filter.error());
     }
     job_.settings = configured_.settings;
-    job_.filter = std::make_shared<const metering::ScopeFilter>(*std::move(filter));
+    job_.filter = *std::move(filter);
     if (auto status = PutJob(); !status) {
       return tl::unexpected(status.error());
     }
@@ -81,6 +83,9 @@ class Registration {
       return tl::unexpected(stored.error());
     }
     job_is_new_ = stored->empty();
+    if (auto status = KeepTime(*stored); !status) {
+      return tl::unexpected(status.error());
+    }
     if (auto status = Rename(&*stored); !status) {
       return tl::unexpected(status.error());
     }
@@ -121,7 +126,15 @@ class Registration {
     if (!known) {
       return tl::unexpected(known.error());
     }
-    ledger::Job job{0, settings.job, settings.schedule, settings.scope_key, settings.start};
+    ledger::Job job{0,
+                    settings.job,
+                    settings.schedule,
+                    settings.scope_key,
+                    settings.start,
+                    config::ToYaml(settings)};
+    if (*known) {
+      former_length_ = (*known)->schedule.period;
+    }
     if (*known && (*known)->start != settings.start) {
       warnings_.push_back("job \"" + settings.job +
                           "\": a changed start is ignored, the first "
@@ -134,6 +147,20 @@ class Registration {
     }
     job_.id = *id;
     start_ = job.start;
+    return {};
+  }
+
+  /// Only the period's length can have been changed and accepted.
+  base::Status KeepTime(const std::vector<Spec>& stored) {
+    if (!former_length_ || *former_length_ == Length()) {
+      return {};
+    }
+    const LengthChange change{configured_.settings.job, *former_length_, Length()};
+    for (const Spec& spec : stored) {
+      if (auto status = KeepTimeBetween(ledger_, change, spec, &warnings_); !status) {
+        return status;
+      }
+    }
     return {};
   }
 
@@ -213,22 +240,9 @@ class Registration {
     return ledger_.SetRetired(gone->id, request_.now);
   }
 
-  void Remember(Spec row) {
-    CatalogueSpec entry;
-    // Of another length when the job's period was changed.
-    entry.frontier = metering::AlignUp(row.first_period, configured_.settings.schedule.period);
-    for (const SpecVersion& version : row.versions) {
-      auto spec = config::FromDefinition(version.definition);
-      if (spec) {
-        entry.versions[version.id] = std::make_shared<const metering::MetricSpec>(*std::move(spec));
-      } else {
-        warnings_.push_back("\"" + row.name +
-                            "\": a stored version cannot be read: " + spec.error().message);
-      }
-    }
-    entry.stored = std::move(row);
-    job_.specs.push_back(std::move(entry));
-  }
+  void Remember(Spec row) { job_.specs.push_back(EntryOf(std::move(row), Length(), &warnings_)); }
+
+  [[nodiscard]] base::Seconds Length() const { return configured_.settings.schedule.period; }
 
   ledger::Ledger& ledger_;
   const RegisterRequest& request_;
@@ -237,6 +251,7 @@ class Registration {
   std::vector<std::string>& warnings_;
   CatalogueJob job_;
   std::optional<base::Instant> start_;
+  std::optional<base::Seconds> former_length_;
   bool job_is_new_ = false;
 };
 
@@ -292,7 +307,7 @@ base::Status CheckIdentities(ledger::Ledger& ledger, const RegisterRequest& requ
     if (!*known) {
       continue;
     }
-    const ledger::Job job{0, settings.job, settings.schedule, settings.scope_key, {}};
+    const ledger::Job job{0, settings.job, settings.schedule, settings.scope_key, {}, {}};
     const std::string change = ledger::IdentityChange(**known, job);
     if (!change.empty() && !request.accept_identity_change) {
       return base::Fail(base::ErrorCode::kConflict, "job \"" + settings.job + "\": " + change +
@@ -305,23 +320,40 @@ base::Status CheckIdentities(ledger::Ledger& ledger, const RegisterRequest& requ
   return {};
 }
 
-}  // namespace
-
-Result<Catalogue> Register(ledger::Ledger& ledger, const RegisterRequest& request) {
+base::Status RegisterAll(ledger::Ledger& ledger, const RegisterRequest& request,
+                         Catalogue* catalogue) {
   if (auto status = CheckIdentities(ledger, request); !status) {
-    return tl::unexpected(status.error());
+    return status;
   }
   auto config_id = ledger.RecordConfig(ConfigText(request.jobs), request.now);
   if (!config_id) {
     return tl::unexpected(config_id.error());
   }
-  Catalogue catalogue;
   for (const ConfiguredJob& configured : request.jobs) {
-    auto job = Registration(ledger, request, *config_id, configured, &catalogue.warnings).Run();
+    auto job = Registration(ledger, request, *config_id, configured, &catalogue->warnings).Run();
     if (!job) {
       return base::Fail("job \"" + configured.settings.job + "\"", job.error());
     }
-    catalogue.jobs.push_back(*std::move(job));
+    catalogue->jobs.push_back(*std::move(job));
+  }
+  return LeaveJobs(ledger, request, catalogue);
+}
+
+}  // namespace
+
+std::set<std::string> SourceNames(const config::Settings& settings) {
+  std::set<std::string> names;
+  for (const config::SourceSettings& source : settings.sources) {
+    names.insert(source.name);
+  }
+  return names;
+}
+
+Result<Catalogue> Register(ledger::Ledger& ledger, const RegisterRequest& request) {
+  Catalogue catalogue;
+  const auto status = ledger.Atomically([&] { return RegisterAll(ledger, request, &catalogue); });
+  if (!status) {
+    return tl::unexpected(status.error());
   }
   return catalogue;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,19 +44,25 @@ struct CatalogueJob {
 
 struct RegisterRequest {
   std::vector<ConfiguredJob> jobs;
+  std::set<std::string> sources;  ///< names of all that are configured
   base::Instant now;
   bool accept_identity_change = false;
 };
 
 /// What is collected: jobs and specs as configuration and ledger agree on them.
 struct Catalogue {
+  /// In file order; then those that are no longer configured, with the settings that they had,
+  /// where their source still is.
   std::vector<CatalogueJob> jobs;
   std::vector<std::string> warnings;
 };
 
-/// Makes the ledger know the configuration: new jobs, specs and versions are added, specs that are
-/// gone are retired, and each spec's first period is fixed when it is first seen. kConflict: a
-/// job's period or scope key changed and that was not accepted. Ledger thread.
+[[nodiscard]] std::set<std::string> SourceNames(const config::Settings& settings);
+
+/// Makes the ledger know the configuration, in one transaction: new jobs, specs and versions are
+/// added, specs and jobs that are gone are retired, and each spec's first period is fixed when it
+/// is first seen. kConflict: a job's period or scope key changed and that was not accepted. Ledger
+/// thread.
 [[nodiscard]] base::Result<Catalogue> Register(ledger::Ledger& ledger,
                                                const RegisterRequest& request);
 

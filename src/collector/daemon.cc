@@ -35,6 +35,23 @@ std::set<std::pair<std::string, std::string>> SpecsOf(const Catalogue& catalogue
   return names;
 }
 
+void LogAccept(const EventLog& log, const std::string& name,
+               const base::Result<ledger::AcceptReport>& outcome) {
+  if (!outcome) {
+    log.Warn("Periods were not accepted", {{"name", name}, {"err", outcome.error().message}});
+    return;
+  }
+  if (outcome->accepted > 0) {
+    log.Info("Accepted periods as they are",
+             {{"name", name}, {"accepted", std::to_string(outcome->accepted)}});
+  }
+  if (!outcome->refused.empty()) {
+    log.Warn("Periods were not accepted", {{"name", name},
+                                           {"refused", std::to_string(outcome->refused.size())},
+                                           {"err", outcome->refused.front()}});
+  }
+}
+
 }  // namespace
 
 Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledger::Reader> reader,
@@ -112,6 +129,7 @@ void Daemon::Reconfigure(Reconfiguration next) {
 void Daemon::RegisterNext() {
   RegisterRequest request;
   request.jobs = next_->jobs;
+  request.sources = SourceNames(*next_->settings);
   request.now = context_.clock();
   context_.ledger->Post(
       [this, request = std::move(request), loop = context_.loop](ledger::WritableLedger& ledger) {
@@ -258,10 +276,7 @@ void Daemon::Tick() {
       const auto outcome = ledger.Accept(request.request, now);
       is_awaited = is_awaited || (outcome && outcome->awaited > 0);
       ledger::FinishAcceptRequest(request, outcome);
-      log->Info("Accepted periods as they are",
-                {{"name", request.request.name},
-                 {"accepted", std::to_string(outcome ? outcome->accepted : 0)},
-                 {"err", outcome ? "" : outcome.error().message}});
+      LogAccept(*log, request.request.name, outcome);
     }
     boost::asio::post(*loop, [this, is_awaited] {
       accepting_ = false;

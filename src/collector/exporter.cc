@@ -29,7 +29,7 @@ exposition::UsageFamily MakeFamily(exposition::ExportDefinition definition,
 }
 
 void RefreshSpec(ledger::Ledger& ledger, Marked marked, std::size_t max_series,
-                 const Exporter::Targets& targets) {
+                 const Exporter::Targets& targets, Exporter::Refusals* refusals) {
   auto state = ledger.Export(marked.spec_id, max_series);
   const std::string job = marked.definition.job;
   const std::string name = marked.definition.name;
@@ -41,9 +41,15 @@ void RefreshSpec(ledger::Ledger& ledger, Marked marked, std::size_t max_series,
   targets.metrics->SetExportLeftOut(job, name, state->too_many);
   const auto status =
       targets.page->Update(MakeFamily(std::move(marked.definition), *std::move(state)));
-  if (!status) {
+  if (status) {
+    refusals->erase({job, name});
+    return;
+  }
+  std::string& told = (*refusals)[{job, name}];
+  if (told != status.error().message) {
+    told = status.error().message;
     targets.log->Warn("Usage is not exported",
-                      {{"promtally_job", job}, {"name", name}, {"err", status.error().message}});
+                      {{"promtally_job", job}, {"name", name}, {"err", told}});
   }
 }
 
@@ -90,7 +96,8 @@ Exporter::Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalo
       reader_(std::move(reader)),
       targets_(targets),
       max_series_(max_series),
-      watcher_(std::make_shared<SpecWatcher>()) {}
+      watcher_(std::make_shared<SpecWatcher>()),
+      refusals_(std::make_shared<Refusals>()) {}
 
 void Exporter::Replace(std::shared_ptr<const Catalogue> catalogue, std::size_t max_series) {
   catalogue_ = std::move(catalogue);
@@ -117,10 +124,10 @@ void Exporter::Refresh(base::Instant now, std::function<void()> done) {
   }
   changed_.clear();
   ledger_->Post([marked = std::move(marked), reader = reader_, targets = targets_,
-                 max_series = max_series_, watcher = watcher_, now,
+                 max_series = max_series_, watcher = watcher_, refusals = refusals_, now,
                  done = std::move(done)](ledger::WritableLedger& ledger) {
     for (const Marked& spec : marked) {
-      RefreshSpec(ledger, spec, max_series, targets);
+      RefreshSpec(ledger, spec, max_series, targets, refusals.get());
       watcher->Look(*reader, spec.definition.job, spec.definition.name, *targets.metrics,
                     *targets.log);
     }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "collector/catalogue.h"
 #include "collector/event_log.h"
@@ -26,6 +28,9 @@ class Exporter {
     const EventLog* log = nullptr;
   };
 
+  /// Why specs (job, name) are not exported, as it was said last.
+  using Refusals = std::map<std::pair<std::string, std::string>, std::string>;
+
   Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalogue,
            std::shared_ptr<ledger::Reader> reader, Targets targets, std::size_t max_series);
 
@@ -46,6 +51,7 @@ class Exporter {
   Targets targets_;
   std::size_t max_series_;
   std::shared_ptr<SpecWatcher> watcher_;  ///< used on the ledger thread
+  std::shared_ptr<Refusals> refusals_;    ///< likewise
   std::set<std::int64_t> changed_;
 };
 

@@ -41,6 +41,17 @@ std::string JoinAnnotations(const metering::Answer& answer) {
   return text;
 }
 
+/// The failure of what is too much for one answer where the scopes to ask for cannot be listed:
+/// that may go better at the next try.
+QueryFailure WithoutScopes(QueryFailure failure, const QueryFailure& list) {
+  failure.disposition = Disposition::kOpen;
+  failure.reason = "query_error";
+  failure.detail += "; to ask in parts, the scopes could not be listed (" + list.reason +
+                    (list.detail.empty() ? "" : ": " + list.detail) + ")";
+  failure.retry_after = std::max(failure.retry_after, list.retry_after);
+  return failure;
+}
+
 class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
  public:
   PeriodFetch(std::shared_ptr<SourceGate> gate, FetchRequest request,
@@ -98,7 +109,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     --outstanding_;
     result_.attempts = std::max(result_.attempts, found.attempts);
     if (found.failure) {
-      Give(*std::move(found.failure));
+      Give(too_much_ ? WithoutScopes(*too_much_, *found.failure) : *std::move(found.failure));
     } else if (found.scopes.empty()) {  // nobody used anything: the discovery is the evidence
       const metering::Discovery discovery =
           metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
@@ -210,6 +221,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   void Split(const Part& part, QueryFailure failure) {
     if (mode_ == QueryMode::kAllScopes && part.size() == 0) {
       result_.batch = metering::kScopesPerQuery;
+      too_much_ = std::move(failure);
       Discover();
     } else if (part.size() > 1) {
       const std::size_t half = part.size() / 2;
@@ -319,6 +331,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   std::deque<Part> parts_;           // not sent yet
   FetchResult result_;
   std::optional<QueryFailure> scope_failure_;
+  std::optional<QueryFailure> too_much_;  // why all scopes at once did not do
   std::size_t series_ = 0;
   int outstanding_ = 0;  // in flight, or waiting for their next try
   bool failed_ = false;

@@ -32,7 +32,47 @@ class Rows {
     return at_ < rows_.size() && rows_[at_].begin < begin + length;
   }
 
+  /// The rows that begin in the period that was found, in which there may be several shorter ones.
+  [[nodiscard]] std::vector<Instant> BeginsIn(Instant begin, base::Seconds length) const {
+    std::vector<Instant> begins;
+    for (std::size_t i = at_; i < rows_.size() && rows_[i].begin < begin + length; ++i) {
+      if (rows_[i].begin >= begin) {
+        begins.push_back(rows_[i].begin);
+      }
+    }
+    return begins;
+  }
+
+  /// Of a period that shares time with shorter rows: what is left of it, where that is whole
+  /// periods of a row's length.
+  [[nodiscard]] std::vector<metering::Period> RestsOf(metering::Period period) const {
+    std::vector<metering::Period> rests;
+    Instant at = period.begin;
+    for (std::size_t i = at_; i < rows_.size() && at < period.end; ++i) {
+      const Instant end = std::min(rows_[i].begin, period.end);
+      const auto length = std::chrono::floor<base::Seconds>(rows_[i].end - rows_[i].begin);
+      Fill(at, end, length, &rests);
+      at = std::max(at, rows_[i].end);
+      const bool is_last = i + 1 == rows_.size() || rows_[i + 1].begin >= period.end;
+      if (is_last) {
+        Fill(at, period.end, length, &rests);
+        break;
+      }
+    }
+    return rests;
+  }
+
  private:
+  static void Fill(Instant begin, Instant end, base::Seconds length,
+                   std::vector<metering::Period>* rests) {
+    if (!metering::IsAligned(begin, length) || !metering::IsAligned(end, length)) {
+      return;
+    }
+    for (; begin < end; begin += length) {
+      rests->push_back(metering::PeriodAt(begin, length));
+    }
+  }
+
   const std::vector<ledger::PeriodSummary>& rows_;
   std::size_t at_ = 0;
 };
@@ -69,16 +109,29 @@ class SpecPlanner {
         Add(metering::PeriodAt(begin, Length()), spec_->newest().id, std::nullopt);
         continue;
       }
-      auto row = ledger_.FindPeriod(spec_->stored.id, begin);
-      if (!row) {
-        return tl::unexpected(row.error());
+      for (const metering::Period& rest : known.RestsOf(metering::PeriodAt(begin, Length()))) {
+        Add(rest, spec_->newest().id, std::nullopt);
       }
-      if (*row && (*row)->state == PeriodState::kFailed && !MayRetryFailed(**row)) {
-        ++plan_.left_failed;
-      } else if (*row &&
-                 ((*row)->state == PeriodState::kOpen || (*row)->state == PeriodState::kFailed)) {
-        Add((*row)->period, spec_->newest().id, *std::move(row));
+      for (const Instant row : known.BeginsIn(begin, Length())) {
+        if (auto status = PlanRow(row); !status) {
+          return status;
+        }
       }
+    }
+    return {};
+  }
+
+  /// A period of a range that has a row, of whatever length.
+  Status PlanRow(Instant begin) {
+    auto row = ledger_.FindPeriod(spec_->stored.id, begin);
+    if (!row) {
+      return tl::unexpected(row.error());
+    }
+    if (*row && (*row)->state == PeriodState::kFailed && !MayRetryFailed(**row)) {
+      ++plan_.left_failed;
+    } else if (*row &&
+               ((*row)->state == PeriodState::kOpen || (*row)->state == PeriodState::kFailed)) {
+      AddAgain(**std::move(row), spec_->newest().id);
     }
     return {};
   }
@@ -113,14 +166,15 @@ class SpecPlanner {
     for (PeriodEntry& row : *rows) {
       if (row.state == PeriodState::kFailed) {
         if (MayRetryFailed(row)) {
-          Add(row.period, spec_->newest().id, std::move(row));
+          AddAgain(std::move(row), spec_->newest().id);
         }
       } else if (row.next_retry && *row.next_retry > now_ &&
                  *row.next_retry <= now_ + kFurthestRetry) {
         ++plan_.waiting;
         plan_.next_retry = std::min(plan_.next_retry.value_or(*row.next_retry), *row.next_retry);
       } else {
-        Add(row.period, ledger::VersionFor(spec_->stored, row.period.begin).id, std::move(row));
+        const std::int64_t opened_by = row.version_id;
+        AddAgain(std::move(row), opened_by);
       }
     }
     return {};
@@ -129,6 +183,11 @@ class SpecPlanner {
   /// A failed period is tried again when the spec changed since, or when the operator says so.
   [[nodiscard]] bool MayRetryFailed(const PeriodEntry& row) const {
     return scope_.retry_failed || row.version_id != spec_->newest().id;
+  }
+
+  void AddAgain(PeriodEntry row, std::int64_t version_id) {
+    const metering::Period period = row.period;
+    Add(period, version_id, std::move(row));
   }
 
   void Add(metering::Period period, std::int64_t version_id, std::optional<PeriodEntry> before) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,25 +19,6 @@ using metering::ExportType;
 using metering::MapEntry;
 using metering::MetricSpec;
 
-std::string InQuotes(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      quoted += "\\x";
-      quoted += kDigits[byte >> 4U];
-      quoted += kDigits[byte & 0xFU];
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
 // Builds `{key: value, …}`.
 class FlowMap {
  public:
@@ -50,13 +30,13 @@ class FlowMap {
   }
   void AddText(std::string_view key, std::string_view value, std::string_view unless = {}) {
     if (value != unless) {
-      Add(key, InQuotes(value));
+      Add(key, DoubleQuoted(value));
     }
   }
   void AddLabels(std::string_view key, const std::vector<std::string>& labels) {
     std::string list;
     for (const std::string& label : labels) {
-      list += (list.empty() ? "" : ", ") + InQuotes(label);
+      list += (list.empty() ? "" : ", ") + DoubleQuoted(label);
     }
     if (!list.empty()) {
       Add(key, "[" + list + "]");
@@ -83,7 +63,7 @@ std::string MapValue(const MapEntry& entry) {
   }
   if (const auto number = base::Decimal::Parse(entry.value_text);
       number && *number == entry.value) {
-    return InQuotes(entry.value_text);
+    return DoubleQuoted(entry.value_text);
   }
   // More digits than a double has: the text is the double's, the value is what was written.
   const std::string digits = entry.value.ToText();
@@ -166,7 +146,7 @@ std::string ToDefinition(const MetricSpec& spec) {
   if (spec.backfill) {
     map.Add("backfill", "true");
   }
-  return "{" + std::string(FunctionSetOf(spec)) + "metrics: {" + InQuotes(spec.metric) + ": " +
+  return "{" + std::string(FunctionSetOf(spec)) + "metrics: {" + DoubleQuoted(spec.metric) + ": " +
          map.Text() + "}}";
 }
 

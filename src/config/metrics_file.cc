@@ -230,7 +230,7 @@ constexpr std::array<Field<Drafts>, 4> kTopLevel{{
 void ReadFile(ValueReader& reader, const YamlDocument& document, Drafts& drafts) {
   if (document.root == nullptr) {
     if (!reader.problems().HasErrors()) {
-      reader.problems().Error({}, "the file has no \"metrics\"");
+      reader.problems().Error({1, 1}, "the file has no \"metrics\"");
     }
     return;
   }

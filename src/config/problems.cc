@@ -92,6 +92,15 @@ std::string Problems::ShownLine(std::size_t line) const {
   return text;
 }
 
+base::Diagnostic Problems::ErrorAt(Place place) const {
+  base::Diagnostic diagnostic;
+  diagnostic.file = file_;
+  diagnostic.line = place.line;
+  diagnostic.column = CharacterColumn(place);
+  diagnostic.source_line = ShownLine(place.line);
+  return diagnostic;
+}
+
 base::Diagnostics Problems::Take() {
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [](const auto& a, const auto& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);

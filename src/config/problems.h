@@ -39,6 +39,8 @@ class Problems {
   /// `4:7`, the column counted in characters, for a message that names a second place.
   [[nodiscard]] std::string ToText(Place place) const;
   [[nodiscard]] std::string_view Line(std::size_t line) const;
+  /// An error without a message, for somebody who looks further than into the file.
+  [[nodiscard]] base::Diagnostic ErrorAt(Place place) const;
   /// Everything found, in the order of the file.
   [[nodiscard]] base::Diagnostics Take();
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/address.h"
+#include "config/named_files.h"
 #include "config/settings_reader.h"
 #include "config/value_reader.h"
 #include "config/yaml_document.h"
@@ -177,6 +178,9 @@ SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
   if (document.root != nullptr && reader.IsMap(*document.root)) {
     reader.ReadMap<Settings>(*document.root, "", {kTopLevel}, result.settings);
     ResolveSources(*document.root, result.settings, problems);
+    if (!problems.HasErrors()) {
+      NameFiles(*document.root, problems, &result);
+    }
   }
   result.diagnostics = problems.Take();
   return result;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/http_reader.h"
+#include "config/named_files.h"
 #include "config/settings_reader.h"
 
 namespace promtally::config {
@@ -94,6 +95,9 @@ HttpClientFile ReadHttpClientFile(std::string_view bytes, std::string_view file)
     reader.ReadMap<HttpClientSettings>(*document.root, "", {HttpFields<HttpClientSettings>::kTable},
                                        result.settings);
     CheckHttpClient(*document.root, problems);
+    if (!problems.HasErrors()) {
+      result.files = FilesOf(*document.root, result.settings, problems);
+    }
   }
   result.diagnostics = problems.Take();
   return result;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdint>
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "config/settings_reader.h"
+#include "config/yaml_document.h"
+#include "config/yaml_scalar.h"
 #include "promtally/config/settings.h"
 
 namespace promtally::config {
@@ -11,30 +15,10 @@ namespace {
 
 constexpr std::string_view kSecret = "<secret>";
 
-/// A double-quoted scalar: no text can end it or begin a key of its own.
-std::string Quoted(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      quoted += "\\x";
-      quoted += kDigits[byte >> 4U];
-      quoted += kDigits[byte & 0xFU];
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
 std::string List(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) {
-    text += (text.empty() ? "" : ", ") + Quoted(item);
+    text += (text.empty() ? "" : ", ") + DoubleQuoted(item);
   }
   return "[" + text + "]";
 }
@@ -65,7 +49,7 @@ class Lines {
     text_ += '\n';
     next_ = indent_;
   }
-  void Text(std::string_view key, std::string_view value) { Raw(key, Quoted(value)); }
+  void Text(std::string_view key, std::string_view value) { Raw(key, DoubleQuoted(value)); }
   void IfText(std::string_view key, std::string_view value) {
     if (!value.empty()) {
       Text(key, value);
@@ -114,7 +98,7 @@ std::string HttpText(const HttpClientSettings& http) {
   }
   Lines headers("      ");
   for (const auto& header : http.headers) {
-    headers.Raw(Quoted(header.first), kSecret);  // a token as often as a tenant
+    headers.Raw(DoubleQuoted(header.first), kSecret);  // a token as often as a tenant
   }
   Lines rest(indent);
   rest.Bool("follow_redirects", http.follow_redirects);
@@ -127,6 +111,18 @@ std::string HttpText(const HttpClientSettings& http) {
          Nested("tls_config", tls, indent) + Nested("headers", headers, indent) + rest.text();
 }
 
+std::string LimitsText(const SourceLimits& limits) {
+  return "{answer_bytes: " + std::to_string(limits.answer_bytes) +
+         ", compression_ratio: " + std::to_string(limits.compression_ratio) + "}";
+}
+
+std::string LimitsText(const metering::SeriesLimits& limits) {
+  return "{series: " + std::to_string(limits.series) +
+         ", labels: " + std::to_string(limits.labels) +
+         ", label_name_bytes: " + std::to_string(limits.label_name_bytes) +
+         ", label_value_bytes: " + std::to_string(limits.label_value_bytes) + "}";
+}
+
 std::string SourceText(const SourceSettings& source) {
   Lines lines("    ", "  - ");
   lines.Text("name", source.name);
@@ -134,6 +130,7 @@ std::string SourceText(const SourceSettings& source) {
   lines.Text("url", WithoutPassword(source.url));
   lines.Duration("timeout", source.timeout);
   lines.Raw("concurrency", std::to_string(source.concurrency));
+  lines.Raw("limits", LimitsText(source.limits));
   return lines.text() + HttpText(source.http);
 }
 
@@ -164,6 +161,7 @@ std::string JobText(const JobSettings& job) {
   lines.Raw("on_bad_series", job.on_bad_series == OnBadSeries::kHold ? "hold" : "reject");
   lines.Duration("empty_after", job.empty_after);
   lines.Raw("min_coverage", NumberText(job.min_coverage));
+  lines.Raw("limits", LimitsText(job.limits));
   return lines.text();
 }
 
@@ -285,6 +283,26 @@ std::string_view LevelText(LogLevel level) {
 }
 
 }  // namespace
+
+std::string ToYaml(const JobSettings& job) { return "collect:\n" + JobText(job); }
+
+base::Result<JobSettings> JobFromYaml(std::string_view text) {
+  Problems problems(text, "job");
+  const YamlDocument document = ReadYaml(text, Aliases::kRefused, problems);
+  ValueReader reader(problems, ScalarRules::kCore, nullptr);
+  Settings settings;
+  const Node* const list = document.root == nullptr ? nullptr : Find(*document.root, "collect");
+  if (list != nullptr) {
+    ReadJobs(reader, *list, settings);
+  }
+  if (problems.HasErrors() || settings.jobs.size() != 1) {
+    const base::Diagnostics found = problems.Take();
+    return base::Fail(base::ErrorCode::kParse,
+                      "the settings of a job cannot be read" +
+                          (found.empty() ? std::string() : ": " + found.front().message));
+  }
+  return std::move(settings.jobs.front());
+}
 
 std::string ToYaml(const Settings& settings) {
   std::string text;

@@ -306,4 +306,23 @@ std::string PythonText(const base::Decimal& number, ScalarKind kind) {
   return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
+std::string DoubleQuoted(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      quoted += "\\x";
+      quoted += kDigits[byte >> 4U];
+      quoted += kDigits[byte & 0xFU];
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
 }  // namespace promtally::config

@@ -38,4 +38,7 @@ enum class ScalarKind {
 /// Python's str() of the number: `12`, `1.0`, `1e-07`.
 [[nodiscard]] std::string PythonText(const base::Decimal& number, ScalarKind kind);
 
+/// A double-quoted scalar: no text can end it or begin a key of its own.
+[[nodiscard]] std::string DoubleQuoted(std::string_view text);
+
 }  // namespace promtally::config

@@ -17,6 +17,7 @@ Job JobOf(const Statement& row) {
   job.schedule.wait_periods = static_cast<int>(row.Int(4));
   job.schedule.settle = base::Milliseconds(row.Int(5));
   job.start = row.MaybeInstant(6);
+  job.settings = row.Text(7);
   return job;
 }
 
@@ -51,7 +52,8 @@ std::vector<SpecVersion> ReadVersions(Connection& db, std::int64_t spec_id) {
 
 std::vector<Job> ReadJobs(Connection& db) {
   auto rows = db.Query(
-      "select job_id, name, period, scope_key, wait_periods, settle, start from job order by name");
+      "select job_id, name, period, scope_key, wait_periods, settle, start, settings from job"
+      " order by name");
   std::vector<Job> jobs;
   while (rows.Next()) {
     jobs.push_back(JobOf(*rows));
@@ -61,7 +63,8 @@ std::vector<Job> ReadJobs(Connection& db) {
 
 std::optional<Job> ReadJob(Connection& db, std::string_view name) {
   auto rows = db.Query(
-      "select job_id, name, period, scope_key, wait_periods, settle, start from job where name = ?",
+      "select job_id, name, period, scope_key, wait_periods, settle, start, settings from job"
+      " where name = ?",
       name);
   return rows.Next() ? std::optional(JobOf(*rows)) : std::nullopt;
 }

@@ -10,9 +10,11 @@ namespace {
 constexpr std::string_view kHex = "0123456789abcdef";
 
 bool IsPlain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-  });
+  bool special = false;  // no early end: the loop is then done on many bytes at once
+  for (const char c : text) {
+    special |= (c == '"') | (c == '\\') | (static_cast<unsigned char>(c) < 0x20);
+  }
+  return !special;
 }
 
 void AppendQuoted(std::string_view text, std::string& out) {

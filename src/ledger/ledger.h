@@ -3,14 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ledger/export_state.h"
 #include "ledger/seen_store.h"
-#include "promtally/base/decimal.h"
-#include "promtally/base/labels.h"
 #include "promtally/base/result.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/period_result.h"
@@ -28,6 +28,7 @@ struct Job {
   metering::SchedulePolicy schedule;
   std::optional<std::string> scope_key;
   std::optional<base::Instant> start;
+  std::string settings;  ///< reads back by config::JobFromYaml; empty: of an older promtally
 };
 
 /// What of a job's identity differs from what the ledger knows, for people; empty: nothing.
@@ -121,10 +122,14 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
 
+  /// Runs `body`, whose changes become one transaction: its error undoes them all.
+  virtual base::Status Atomically(const std::function<base::Status()>& body) = 0;
+
   // --- configuration
   virtual base::Result<std::int64_t> RecordConfig(std::string_view text,
                                                   base::Instant loaded_at) = 0;
   virtual base::Result<std::optional<Job>> FindJob(std::string_view name) = 0;
+  virtual base::Result<std::vector<Job>> Jobs() = 0;  ///< by name
   /// Inserts or updates; kConflict when the identity differs, unless accepted. Returns the id.
   virtual base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) = 0;
   virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;
@@ -178,19 +183,8 @@ class Ledger {
   virtual base::Result<CommitReceipt> Commit(const PeriodCommit& commit) = 0;
 
   // --- re-export
-  struct SeriesTotals {
-    std::optional<std::string> scope;
-    base::LabelSet labels;
-    base::Decimal positive;
-    base::Decimal negative;               ///< <= 0
-    base::Instant created;                ///< begin of the series' first period
-    std::optional<base::Decimal> newest;  ///< its quantity in the newest answered period
-  };
-  struct ExportState {
-    std::optional<metering::Period> newest_answered;  ///< committed or empty, by begin
-    std::vector<SeriesTotals> series;
-    bool too_many = false;  ///< more than max_series: `series` is empty
-  };
+  using SeriesTotals = ledger::SeriesTotals;
+  using ExportState = ledger::ExportState;
   virtual base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) = 0;
 
   /// Bytes of the ledger's files.

@@ -36,14 +36,15 @@ void InsertRevision(Connection& db, const RevisionRow& row) {
   auto insert = db.Query(
       "insert into revision(period_id, revision, commit_seq, committed_at, spec_version_id,"
       " series_answered, records, rejected, unattributed, excluded, skipped, reason, digest,"
-      " positive, negative) values(?, 0, (select coalesce(max(commit_seq), 0) + 1 from revision),"
-      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.period_id, row.committed_at, row.version_id, row.series_answered, row.records,
-      row.rejected, row.unattributed, row.excluded, row.skipped, NullIfEmpty(row.reason),
-      row.digest);
-  BindDecimal(*insert, 12, row.positive);
-  BindDecimal(*insert, 13, row.negative);
+      " digest_format, positive, negative) values(?, 0, (select periods + 1 from answered),"
+      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.period_id, row.committed_at, row.version_id, row.counts.series_answered, row.records,
+      row.counts.rejected, row.counts.unattributed, row.counts.excluded, row.counts.skipped,
+      NullIfEmpty(row.reason), row.digest, DigestFormat::kWithCounts);
+  BindDecimal(*insert, 13, row.positive);
+  BindDecimal(*insert, 14, row.negative);
   insert->Run();
+  db.Run("update answered set periods = periods + 1");
 }
 
 }  // namespace promtally::ledger

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ledger/ledger.h"
+#include "ledger/period_digest.h"
 #include "ledger/sqlite.h"
 
 namespace promtally::ledger {
@@ -15,16 +16,12 @@ struct RevisionRow {
   PeriodState state = PeriodState::kEmpty;  ///< of the period; not in the row
   base::Instant committed_at;
   std::int64_t version_id = 0;
-  std::int64_t series_answered = 0;
+  AnswerCounts counts;
   std::int64_t records = 0;
-  std::int64_t rejected = 0;
-  std::int64_t unattributed = 0;
-  std::int64_t excluded = 0;
-  std::int64_t skipped = 0;
   base::Decimal positive;
   base::Decimal negative;
   std::string reason;
-  base::Digest digest{};
+  base::Digest digest{};  ///< with the counts
 };
 
 /// True when the period is committed or empty already.

@@ -100,7 +100,16 @@ create table store(source text not null, labels text not null, seen_at integer n
   primary key(source, labels)) strict, without rowid;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage, kStores};
+// What a job goes on with when it is no longer configured, which digest a revision has
+// (period_digest.h), and how many answers were ever committed: one that is removed is missed.
+constexpr const char* kLeftJobs = R"sql(
+alter table job add column settings text not null default '';
+alter table revision add column digest_format integer not null default 0;
+create table answered(periods integer not null) strict;
+insert into answered select coalesce(max(commit_seq), 0) from revision;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage, kStores, kLeftJobs};
 
 std::int64_t Pragma(Connection& db, std::string_view sql) { return db.Find(sql).value_or(0); }
 

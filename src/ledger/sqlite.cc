@@ -2,6 +2,7 @@
 #include "ledger/sqlite.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include <sqlite3.h>
@@ -194,6 +195,20 @@ Lease::~Lease() {
   }
 }
 
+namespace {
+
+/// Before SQLite is used for the first time. Nobody asks for its memory statistics, which take a
+/// lock at every allocation.
+void PrepareLibrary() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    RegisterChecksumVfs();
+  });
+}
+
+}  // namespace
+
 void Connection::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
@@ -201,7 +216,7 @@ Connection::Connection(std::string path, Mode mode) : path_(std::move(path)) {
   flags |=
       mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const std::string uri = ToUri(path_, mode == Mode::kImmutable ? "?immutable=1" : "");
-  RegisterChecksumVfs();
+  PrepareLibrary();
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(uri.c_str(), &db, flags, kChecksumVfs);
   db_.reset(db);
@@ -229,19 +244,21 @@ void Connection::Execute(const std::string& script) {
 std::int64_t Connection::LastId() const { return sqlite3_last_insert_rowid(db_.get()); }
 std::int64_t Connection::Changes() const { return sqlite3_changes64(db_.get()); }
 
-Transaction::Transaction(Connection& db, Kind kind) : db_(db) {
-  db_.Execute(kind == Kind::kWrite ? "begin immediate" : "begin");
+Transaction::Transaction(Connection& db, Kind kind)
+    : db_(db), is_part_(sqlite3_get_autocommit(db.handle()) == 0) {
+  db_.Execute(is_part_ ? "savepoint part" : kind == Kind::kWrite ? "begin immediate" : "begin");
 }
 
 Transaction::~Transaction() {
   // SQLite has rolled back on its own after some errors (disk full).
   if (open_ && sqlite3_get_autocommit(db_.handle()) == 0) {
-    sqlite3_exec(db_.handle(), "rollback", nullptr, nullptr, nullptr);
+    const char* const undo = is_part_ ? "rollback to part; release part" : "rollback";
+    sqlite3_exec(db_.handle(), undo, nullptr, nullptr, nullptr);
   }
 }
 
 void Transaction::Commit() {
-  db_.Execute("commit");
+  db_.Execute(is_part_ ? "release part" : "commit");
   open_ = false;
 }
 

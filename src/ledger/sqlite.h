@@ -166,7 +166,8 @@ class Connection {
   std::unordered_map<std::string_view, Statement> statements_;  // keys are string literals
 };
 
-/// One transaction; rolled back unless Commit() was reached.
+/// One transaction; rolled back unless Commit() was reached. Inside another one it is a part of
+/// that one, which decides whether it lasts.
 class Transaction {
  public:
   enum class Kind { kRead, kWrite };
@@ -178,6 +179,7 @@ class Transaction {
 
  private:
   Connection& db_;
+  bool is_part_;
   bool open_ = true;
 };
 

@@ -140,7 +140,9 @@ void Close(Connection& db, const Row& row, base::Instant now) {
   revision.committed_at = now;
   revision.version_id = row.entry.version_id;
   revision.reason = "accepted";
-  revision.digest = PeriodDigest(0).Finish();
+  PeriodDigest digest(0);
+  digest.AddCounts(revision.counts);
+  revision.digest = digest.Finish();
   InsertRevision(db, revision);
 }
 

@@ -17,10 +17,10 @@ void InsertIdentity(Connection& db, std::int64_t job_id, const Job& job) {
 
 std::int64_t InsertJob(Connection& db, const Job& job) {
   db.Run(
-      "insert into job(name, period, scope_key, wait_periods, settle, start)"
-      " values(?, ?, ?, ?, ?, ?)",
+      "insert into job(name, period, scope_key, wait_periods, settle, start, settings)"
+      " values(?, ?, ?, ?, ?, ?, ?)",
       job.name, job.schedule.period, job.scope_key, job.schedule.wait_periods, job.schedule.settle,
-      job.start);
+      job.start, job.settings);
   const std::int64_t id = db.LastId();
   InsertIdentity(db, id, job);
   return id;
@@ -28,16 +28,16 @@ std::int64_t InsertJob(Connection& db, const Job& job) {
 
 void UpdateJob(Connection& db, std::int64_t id, const Job& job) {
   db.Run(
-      "update job set period = ?, scope_key = ?, wait_periods = ?, settle = ?, start = ?"
-      " where job_id = ?",
+      "update job set period = ?, scope_key = ?, wait_periods = ?, settle = ?, start = ?,"
+      " settings = ? where job_id = ?",
       job.schedule.period, job.scope_key, job.schedule.wait_periods, job.schedule.settle, job.start,
-      id);
+      job.settings, id);
 }
 
 bool SameJob(const Job& a, const Job& b) {
   return a.schedule.period == b.schedule.period && a.scope_key == b.scope_key &&
          a.schedule.wait_periods == b.schedule.wait_periods &&
-         a.schedule.settle == b.schedule.settle && a.start == b.start;
+         a.schedule.settle == b.schedule.settle && a.start == b.start && a.settings == b.settings;
 }
 
 std::int64_t InsertVersion(Connection& db, std::int64_t spec_id, const SpecVersion& version,
@@ -62,6 +62,17 @@ void ReplaceVersion(Connection& db, std::int64_t id, const SpecVersion& version,
 
 }  // namespace
 
+base::Status SqliteLedger::Atomically(const std::function<base::Status()>& body) {
+  return Guarded([&]() -> base::Status {
+    Transaction transaction(db_, Transaction::Kind::kWrite);
+    auto status = body();
+    if (status) {
+      transaction.Commit();
+    }
+    return status;
+  });
+}
+
 base::Result<std::int64_t> SqliteLedger::RecordConfig(std::string_view text,
                                                       base::Instant loaded_at) {
   return Guarded([&]() -> base::Result<std::int64_t> {
@@ -80,6 +91,10 @@ base::Result<std::int64_t> SqliteLedger::RecordConfig(std::string_view text,
 
 base::Result<std::optional<Job>> SqliteLedger::FindJob(std::string_view name) {
   return Guarded([&]() -> base::Result<std::optional<Job>> { return ReadJob(db_, name); });
+}
+
+base::Result<std::vector<Job>> SqliteLedger::Jobs() {
+  return Guarded([&]() -> base::Result<std::vector<Job>> { return ReadJobs(db_); });
 }
 
 base::Result<std::int64_t> SqliteLedger::PutJob(const Job& job, bool accept_identity_change) {

@@ -6,6 +6,7 @@
 #include "ledger/commit_batch.h"
 #include "ledger/label_text.h"
 #include "ledger/revision_writer.h"
+#include "ledger/row_feed.h"
 #include "ledger/sqlite_writer.h"
 
 namespace promtally::ledger {
@@ -49,11 +50,120 @@ class WithoutForeignKeys {
   Connection& db_;
 };
 
+/// A decimal as its column has it, with the text where it needs one.
+class DecimalColumn {
+ public:
+  void Set(const base::Decimal& value, ColumnValue column) {
+    if (const auto whole = value.ToInt64()) {
+      column.Set(*whole);
+      return;
+    }
+    text_ = value.ToText();
+    column.Set(text_);
+  }
+
+ private:
+  std::string text_;  // until the next row is asked for
+};
+
+/// Rows of `series`: id, scope, labels, hash.
+class SeriesFeed final : public RowFeed {
+ public:
+  SeriesFeed(const PeriodCommit& commit, const std::vector<const metering::UsageRow*>& rows,
+             std::int64_t first_id)
+      : commit_(commit), rows_(rows), first_id_(first_id) {}
+
+  [[nodiscard]] std::size_t size() const override { return rows_.size(); }
+
+  void Read(std::size_t row, int column, ColumnValue value) override {
+    const metering::UsageRow& usage = *rows_[row];
+    switch (column) {
+      case 0:
+        value.Set(first_id_ + static_cast<std::int64_t>(row));
+        return;
+      case 1:
+        if (const auto scope = metering::ScopeViewOf(*commit_.context, *commit_.result, usage)) {
+          value.Set(*scope);
+        }
+        return;
+      case 2:
+        metering::LabelViewsOf(*commit_.context, *commit_.result, usage, &views_);
+        labels_.clear();
+        AppendLabels(views_, labels_);
+        value.Set(labels_);
+        return;
+      default:
+        value.Set(usage.hash);
+    }
+  }
+
+ private:
+  const PeriodCommit& commit_;
+  const std::vector<const metering::UsageRow*>& rows_;
+  const std::int64_t first_id_;
+  metering::LabelViews views_;
+  std::string labels_;  // until the next row is asked for
+};
+
+/// Rows of `record`: series, quantity, query.
+class RecordFeed final : public RowFeed {
+ public:
+  RecordFeed(const CommitBatch& batch, const std::vector<std::int64_t>& queries)
+      : batch_(batch), queries_(queries) {}
+
+  [[nodiscard]] std::size_t size() const override { return batch_.rows().size(); }
+
+  void Read(std::size_t row, int column, ColumnValue value) override {
+    const CommitBatch::Row& record = batch_.rows()[row];
+    if (column == 0) {
+      value.Set(record.series_id);
+    } else if (column == 2) {
+      value.Set(queries_[record.usage->answer]);
+    } else if (const auto whole = CanonicalInteger(batch_.text(record))) {
+      value.Set(*whole);
+    } else {
+      value.Set(batch_.text(record));
+    }
+  }
+
+ private:
+  const CommitBatch& batch_;
+  const std::vector<std::int64_t>& queries_;
+};
+
+/// Rows of `total`: series, positive, negative, created.
+class TotalFeed final : public RowFeed {
+ public:
+  TotalFeed(const SeriesList& series, const std::vector<std::size_t>& changed)
+      : series_(series), changed_(changed) {}
+
+  [[nodiscard]] std::size_t size() const override { return changed_.size(); }
+
+  void Read(std::size_t row, int column, ColumnValue value) override {
+    const SeriesEntry& entry = series_[changed_[row]];
+    if (column == 0) {
+      value.Set(entry.id);
+    } else if (column == 3) {
+      value.Set(entry.created.time_since_epoch().count());
+    } else if (column == 1) {
+      positive_.Set(entry.positive, value);
+    } else {
+      negative_.Set(entry.negative, value);
+    }
+  }
+
+ private:
+  const SeriesList& series_;
+  const std::vector<std::size_t>& changed_;
+  DecimalColumn positive_;
+  DecimalColumn negative_;
+};
+
 /// Writes one commit inside an open transaction.
 class CommitWriter {
  public:
-  CommitWriter(Connection& db, const PeriodCommit& commit, SeriesList& series)
-      : db_(db), commit_(commit), series_(series) {}
+  CommitWriter(Connection& db, const PeriodCommit& commit, SeriesList& series, RowFeed** feed)
+      : db_(db), commit_(commit), series_(series), feed_(feed) {}
 
   void Write(CommitBatch& batch) {
     RevisionRow revision = MakeRevision(batch);
@@ -77,12 +187,13 @@ class CommitWriter {
     }
     RevisionRow revision;
     revision.state = result.series_answered > 0 ? PeriodState::kCommitted : PeriodState::kEmpty;
-    revision.series_answered = static_cast<std::int64_t>(result.series_answered);
+    revision.counts = {static_cast<std::int64_t>(result.series_answered),
+                       static_cast<std::int64_t>(result.rejected.size()),
+                       static_cast<std::int64_t>(result.unattributed),
+                       static_cast<std::int64_t>(result.excluded),
+                       static_cast<std::int64_t>(result.skipped)};
+    digest.AddCounts(revision.counts);
     revision.records = static_cast<std::int64_t>(batch.rows().size());
-    revision.rejected = static_cast<std::int64_t>(result.rejected.size());
-    revision.unattributed = static_cast<std::int64_t>(result.unattributed);
-    revision.excluded = static_cast<std::int64_t>(result.excluded);
-    revision.skipped = static_cast<std::int64_t>(result.skipped);
     revision.positive = batch.positive();
     revision.negative = batch.negative();
     revision.committed_at = commit_.committed_at;
@@ -126,23 +237,16 @@ class CommitWriter {
     }
     const std::size_t known = series_.size();
     series_.reserve(known + unknown.size());
-    auto insert =
-        db_.Use("insert into series(spec_id, kind, scope, labels, hash) values(?, ?, ?, ?, ?)");
     first_new_ = db_.Find("select coalesce(max(series_id), 0) + 1 from series").value_or(1);
-    std::string labels;
-    metering::LabelViews views;
+    SeriesFeed rows(commit_, unknown, first_new_);
+    const FeedScope scope(feed_, rows);
+    db_.Run(
+        "insert into series(series_id, spec_id, kind, scope, labels, hash)"
+        " select c0, ?, ?, c1, c2, c3 from feed",
+        commit_.spec_id, commit_.kind);
+    std::int64_t id = first_new_;
     for (const metering::UsageRow* row : unknown) {
-      const auto scope = metering::ScopeViewOf(*commit_.context, *commit_.result, *row);
-      metering::LabelViewsOf(*commit_.context, *commit_.result, *row, &views);
-      labels.clear();
-      AppendLabels(views, labels);
-      insert->Bind(1, commit_.spec_id);
-      insert->Bind(2, commit_.kind);
-      insert->Bind(3, scope);
-      insert->BindStatic(4, labels);
-      insert->Bind(5, row->hash);
-      insert->Run();
-      series_.push_back({row->hash, db_.LastId(), 0, 0, commit_.period.begin});
+      series_.push_back({row->hash, id++, 0, 0, commit_.period.begin});
     }
     std::inplace_merge(series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(known),
                        series_.end(),
@@ -151,39 +255,35 @@ class CommitWriter {
 
   void InsertRecords(const CommitBatch& batch, std::int64_t period_id,
                      const std::vector<std::int64_t>& queries) {
-    auto insert = db_.Use(
+    RecordFeed rows(batch, queries);
+    const FeedScope scope(feed_, rows);
+    db_.Run(
         "insert into record(period_id, series_id, revision, quantity, query_id)"
-        " values(?, ?, 0, ?, ?)");
-    insert->Bind(1, period_id);
-    for (const CommitBatch::Row& row : batch.rows()) {
-      insert->Bind(2, row.series_id);
-      BindQuantity(*insert, 3, batch.text(row));
-      insert->Bind(4, queries[row.usage->answer]);
-      insert->Run();
-    }
+        " select ?, c0, 0, c1, c2 from feed",
+        period_id);
   }
 
   void PutTotals(const CommitBatch& batch) {
-    auto update =
-        db_.Use("update total set positive = ?, negative = ?, created = ? where series_id = ?");
-    auto insert =
-        db_.Use("insert into total(positive, negative, created, series_id) values(?, ?, ?, ?)");
+    std::vector<std::size_t> changed;
+    changed.reserve(batch.rows().size());
     for (const CommitBatch::Row& row : batch.rows()) {
       SeriesEntry& entry = series_[row.entry];
-      const bool is_new = entry.id >= first_new_;
       const int sign = row.usage->quantity.Sign();
-      if (!is_new && sign == 0 && entry.created <= commit_.period.begin) {
+      if (entry.id < first_new_ && sign == 0 && entry.created <= commit_.period.begin) {
         continue;
       }
       (sign < 0 ? entry.negative : entry.positive) += row.usage->quantity;
       entry.created = std::min(entry.created, commit_.period.begin);  // older periods may follow
-      Statement& put = is_new ? *insert : *update;
-      BindDecimal(put, 1, entry.positive);
-      BindDecimal(put, 2, entry.negative);
-      put.Bind(3, entry.created);
-      put.Bind(4, entry.id);
-      put.Run();
+      changed.push_back(row.entry);
     }
+    TotalFeed rows(series_, changed);
+    const FeedScope scope(feed_, rows);
+    // `where true`: else the parser takes `on` for that of a join.
+    db_.Run(
+        "insert into total(series_id, positive, negative, created)"
+        " select c0, c1, c2, c3 from feed where true on conflict(series_id) do update"
+        " set positive = excluded.positive, negative = excluded.negative,"
+        " created = excluded.created");
   }
 
   void InsertRejected(std::int64_t period_id) {
@@ -199,6 +299,7 @@ class CommitWriter {
   Connection& db_;
   const PeriodCommit& commit_;
   SeriesList& series_;
+  RowFeed** const feed_;
   std::int64_t first_new_ = std::numeric_limits<std::int64_t>::max();  // id of the first new series
 };
 
@@ -216,7 +317,7 @@ base::Result<CommitReceipt> SqliteLedger::Commit(const PeriodCommit& commit) {
     if (IsAnswered(db_, commit.spec_id, commit.kind, commit.period.begin)) {
       return CommitReceipt{.already_committed = true};
     }
-    CommitWriter(db_, commit, series_.Load(db_, commit.spec_id, commit.kind)).Write(batch);
+    CommitWriter(db_, commit, series_.Load(db_, commit.spec_id, commit.kind), &feed_).Write(batch);
     transaction.Commit();
     return CommitReceipt{.records = static_cast<std::int64_t>(batch.rows().size())};
   });

@@ -81,6 +81,7 @@ SqliteLedger::SqliteLedger(LockFile lock, const std::string& path)
   }
   db_.Execute("pragma journal_mode = wal");
   db_.Execute(kSettings);
+  RegisterRowFeed(db_, &feed_);
   Migrate(db_, state.version, SchemaSteps());
   if (!HasPageChecksums(db_.handle())) {
     RequestPageChecksums(db_.handle());

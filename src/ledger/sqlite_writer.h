@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/lock_file.h"
+#include "ledger/row_feed.h"
 #include "ledger/series_index.h"
 #include "ledger/sqlite.h"
 #include "ledger/sqlite_ledger.h"
@@ -20,8 +21,10 @@ class SqliteLedger final : public WritableLedger {
   /// Opens, creates or migrates the file; throws DatabaseError.
   SqliteLedger(LockFile lock, const std::string& path);
 
+  base::Status Atomically(const std::function<base::Status()>& body) override;
   base::Result<std::int64_t> RecordConfig(std::string_view text, base::Instant loaded_at) override;
   base::Result<std::optional<Job>> FindJob(std::string_view name) override;
+  base::Result<std::vector<Job>> Jobs() override;
   base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) override;
   base::Result<std::vector<Spec>> Specs(std::int64_t job_id) override;
   base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) override;
@@ -62,7 +65,8 @@ class SqliteLedger final : public WritableLedger {
   base::Result<AcceptReport> Accept(const AcceptRequest& request, base::Instant now) override;
 
  private:
-  LockFile lock_;  // given back after the connection is closed
+  LockFile lock_;            // given back after the connection is closed
+  RowFeed* feed_ = nullptr;  // what the table `feed` reads; outlives the connection
   Connection db_;
   SeriesIndex series_;
 };

@@ -101,14 +101,13 @@ void VerifyGaps(const Spec& spec, const std::vector<PeriodRow>& periods,
   base::Instant expected = spec.first_period;
   for (const PeriodRow& row : periods) {
     if (row.kind != metering::UsageKind::kMeasured || row.period.begin < spec.first_period ||
-        row.period.end > scheduled_end || LengthOf(row.period) <= base::Milliseconds(0)) {
+        row.period.end > scheduled_end) {
       continue;
     }
-    const auto length = std::chrono::ceil<base::Seconds>(LengthOf(row.period));
-    if (metering::AlignUp(expected, length) < row.period.begin) {
+    if (expected < row.period.begin) {
       findings.Add(metering::Period{expected, row.period.begin}, "no row: a gap in the periods");
     }
-    expected = row.period.end;
+    expected = std::max(expected, row.period.end);
   }
 }
 
@@ -137,6 +136,16 @@ void VerifyNothingElse(Connection& db, std::int64_t seen_records, Findings& find
   if (all != seen_records) {
     findings.Add(std::nullopt,
                  std::to_string(all - seen_records) + " records belong to no period of the ledger");
+  }
+  // Answers are numbered as they are committed.
+  const auto committed = db.Find("select sum(periods) from answered").value_or(0);
+  const auto newest = db.Find("select max(commit_seq) from revision").value_or(0);
+  const auto present = db.Find("select count(*) from revision").value_or(0);
+  if (committed != present || newest != present) {
+    findings.Add(std::nullopt, std::to_string(committed) +
+                                   " answers were committed, the newest has the number " +
+                                   std::to_string(newest) + ", and " + std::to_string(present) +
+                                   " are there: some were removed");
   }
   const auto odd = db.Find("select count(*) from series where kind not in (0, 1)").value_or(0);
   if (odd != 0) {

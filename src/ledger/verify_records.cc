@@ -113,7 +113,8 @@ class PeriodChecker {
   std::int64_t CheckRevisions() {
     auto rows = db_.Query(
         "select revision, records, rejected, positive, negative, series_answered, reason, digest,"
-        " spec_version_id from revision where period_id = ? order by revision",
+        " spec_version_id, unattributed, excluded, skipped, digest_format from revision"
+        " where period_id = ? order by revision",
         period_.id);
     std::int64_t newest = -1;
     while (rows.Next()) {
@@ -182,10 +183,13 @@ class PeriodChecker {
     if (!has_query && row.IsNull(6)) {
       Add("has no evidence: no query is stored");
     }
+    if (static_cast<DigestFormat>(row.Int(12)) != DigestFormat::kWithoutCounts) {
+      digest.AddCounts({row.Int(5), row.Int(2), row.Int(9), row.Int(10), row.Int(11)});
+    }
     const base::Digest computed = digest.Finish();
     if (!std::equal(computed.begin(), computed.end(), row.Text(7).begin(), row.Text(7).end(),
                     [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); })) {
-      Add("the digest of its records and queries is not the one that was committed");
+      Add("the digest of its records, queries and counts is not the one that was committed");
     }
   }
 

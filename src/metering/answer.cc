@@ -63,22 +63,36 @@ void Answer::AddLabel(std::string_view name, std::string_view value) {
     fault_ = Fault::kTooLarge;
     return;
   }
+  // Servers print every series with the same names in the same order: the name at this place of the
+  // series before is nearly always the one, and many a value (a code, a region) is its value too.
+  const LabelRef* const likely = LabelBefore(series.labels);
+  const bool same_name = likely != nullptr && names_[likely->name] == name;
   LabelRef ref;
-  ref.name = NameIndex(name);
+  ref.name = same_name ? likely->name : NameIndex(name);
   if (name_used_[ref.name] == series_.size()) {
     fault_ = Fault::kDuplicateLabel;
     return;
   }
   name_used_[ref.name] = series_.size();
-  const std::optional<std::uint32_t> begin = Store(value);
-  if (!begin) {
+  ref.size = static_cast<std::uint32_t>(value.size());
+  if (same_name && TextOf(*likely) == value) {
+    ref.begin = likely->begin;
+  } else if (const std::optional<std::uint32_t> begin = Store(value)) {
+    ref.begin = *begin;
+  } else {
     return;
   }
-  ref.begin = *begin;
-  ref.size = static_cast<std::uint32_t>(value.size());
   ReserveFor(labels_, 1);
   labels_.push_back(ref);
   ++series.labels;
+}
+
+const Answer::LabelRef* Answer::LabelBefore(std::uint16_t place) const {
+  if (series_.size() < 2) {
+    return nullptr;
+  }
+  const Series& before = series_[series_.size() - 2];
+  return place < before.labels ? &labels_[before.first_label + place] : nullptr;
 }
 
 void Answer::SetValue(std::string_view value) {
@@ -93,18 +107,6 @@ void Answer::SetValue(std::string_view value) {
 }
 
 std::uint32_t Answer::NameIndex(std::string_view name) {
-  // Servers print every series with the same names in the same order, so the name at this place of
-  // the series before is nearly always the one.
-  if (series_.size() > 1) {
-    const Series& before = series_[series_.size() - 2];
-    const std::uint16_t place = series_.back().labels;
-    if (place < before.labels) {
-      const std::uint32_t guess = labels_[before.first_label + place].name;
-      if (names_[guess] == name) {
-        return guess;
-      }
-    }
-  }
   const auto index = static_cast<std::uint32_t>(names_.size());
   const auto [found, added] = name_index_.try_emplace(std::string(name), index);
   if (added) {

@@ -2,22 +2,42 @@
 #include "promtally/metering/period_result.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <set>
-#include <unordered_set>
 #include <utility>
 
 namespace promtally::metering {
 
 namespace {
 
-struct DigestHash {
-  std::size_t operator()(const base::Digest& digest) const {
+/// The hashes of the rows so far: an open table of places in the rows, for a set of nodes costs as
+/// much as all else that is done for a row.
+class SeenHashes {
+ public:
+  /// Room for that many rows.
+  void Reserve(std::size_t rows) { places_.assign(std::bit_ceil(2 * rows + 1), kFree); }
+
+  /// False when a row has that hash; else the next row is taken to have it.
+  bool Insert(const base::Digest& hash, const std::vector<UsageRow>& rows) {
     std::size_t value = 0;
-    std::memcpy(&value, digest.data(), sizeof value);
-    return value;
+    std::memcpy(&value, hash.data(), sizeof value);
+    const std::size_t mask = places_.size() - 1;
+    for (std::size_t slot = value & mask;; slot = (slot + 1) & mask) {
+      if (places_[slot] == kFree) {
+        places_[slot] = static_cast<std::uint32_t>(rows.size());
+        return true;
+      }
+      if (rows[places_[slot]].hash == hash) {
+        return false;
+      }
+    }
   }
+
+ private:
+  static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  std::vector<std::uint32_t> places_;
 };
 
 /// All configured labels, each once, sorted.
@@ -56,6 +76,7 @@ class Conversion {
       return std::move(result_);
     }
     result_.rows.reserve(series);
+    seen_.Reserve(series);
     for (std::uint32_t a = 0; a < result_.answers.size() && result_.failure.empty(); ++a) {
       NumberNames(result_.answers[a].answer);
       const std::size_t size = result_.answers[a].answer.size();
@@ -211,7 +232,7 @@ class Conversion {
           .Add(scope && place == scope_place_ ? *scope : ConfiguredLabel(answer, s, place));
     }
     const base::Digest hash = hasher_.Finish();
-    if (!seen_.insert(hash).second) {
+    if (!seen_.Insert(hash, result_.rows)) {
       result_.failure = "duplicate_series";
       result_.failure_detail = "two series have the label set " + DescribeLabels(answer, s);
       return;
@@ -271,7 +292,7 @@ class Conversion {
   bool has_long_names_ = false;                                         // in the answer at hand
   std::size_t scope_place_ = 0;  // of the scope key in label_names
   base::FieldHasher hasher_;
-  std::unordered_set<base::Digest, DigestHash> seen_;
+  SeenHashes seen_;
   PeriodResult result_;
 };
 
@@ -290,7 +311,11 @@ std::optional<std::string_view> ScopeViewOf(const ConversionContext& context,
   if (scoped.asked_scope) {
     return *scoped.asked_scope;
   }
-  return scoped.answer.Label(row.series, *context.scope_key).value_or("");
+  const auto& names = result.label_names;
+  const auto at = std::lower_bound(names.begin(), names.end(), *context.scope_key);
+  const auto& number =
+      result.name_numbers[row.answer][static_cast<std::size_t>(at - names.begin())];
+  return number ? scoped.answer.LabelOf(row.series, *number) : std::string_view();
 }
 
 void LabelViewsOf(const ConversionContext& context, const PeriodResult& result, const UsageRow& row,

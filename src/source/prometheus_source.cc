@@ -41,13 +41,16 @@ struct Dialect {
   /// VictoriaMetrics looks into its index by day up to 40 days, and for a longer range says what it
   /// has of any time.
   base::Milliseconds label_range = base::Milliseconds::max();
+  /// An evaluation time beyond what it looks back to is answered by nothing, and as a matrix.
+  bool cuts_to_nothing = false;
 };
 constexpr Dialect kPlain;
 constexpr Dialect kThanos{.fields = "&partial_response=false"};
+constexpr Dialect kMimir{.cuts_to_nothing = true};
 constexpr Dialect kVictoriaMetrics{.fields = "&nocache=1&deny_partial_response=1",
                                    .label_range = std::chrono::days(30)};
 
-/// Mimir's answer to an evaluation time beyond `max_query_lookback`: nothing, and as a matrix.
+/// Mimir's answer to an evaluation time beyond `max_query_lookback`.
 bool IsCutToNothing(const QueryFailure& failure, const DecodedAnswer& answer) {
   return failure.reason == "wrong_type" && answer.shape_fault.empty() &&
          answer.result_type == "matrix" && answer.has_result && answer.answer.size() == 0 &&
@@ -152,11 +155,12 @@ void PrometheusSource::Query(std::string text, base::Instant time,
   request.post = true;
   request.byte_limit = limits_.answer_bytes;
   request.timeout = base::Milliseconds::max();
-  Call(request, [text = std::move(text), done = std::move(done)](const net::HttpResponse& response,
-                                                                 DecodedAnswer answer) {
+  Call(request, [text = std::move(text), dialect = dialect_.load(), done = std::move(done)](
+                    const net::HttpResponse& response, DecodedAnswer answer) {
     QueryOutcome outcome;
     outcome.failure = Classify(response, answer, Expect::kVector, Now());
-    if (outcome.failure && IsCutToNothing(*outcome.failure, answer) && MustGiveVector(text)) {
+    if (outcome.failure && dialect->cuts_to_nothing && IsCutToNothing(*outcome.failure, answer) &&
+        MustGiveVector(text)) {
       outcome.failure->reason = "lost";
       outcome.failure->detail = "the period is older than the server lets anybody look back";
     }
@@ -177,6 +181,8 @@ void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
                      dialect_ = &kVictoriaMetrics;
                    } else if (identity.kind == "thanos") {
                      dialect_ = &kThanos;
+                   } else if (identity.kind == "mimir") {
+                     dialect_ = &kMimir;
                    } else if (identity.kind != "unknown") {
                      dialect_ = &kPlain;
                    }

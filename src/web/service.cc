@@ -55,6 +55,7 @@ class Service {
         configured_(std::move(request.configured)),
         read_(std::move(request.read)),
         clock_(request.clock),
+        load_duration_(request.load_duration),
         facts_{config::ToYaml(configured_.settings),
                std::move(request.flags),
                request.build,
@@ -87,6 +88,7 @@ class Service {
     log_.Info("Build context", {{"build_context", "(compiler=" + facts_.build.compiler +
                                                       ", build_type=" + facts_.build.build_type +
                                                       ", date=" + facts_.build.date + ")"}});
+    LogLoaded(load_duration_);
     if (auto opened = OpenStore(); !opened) {
       return opened;
     }
@@ -280,14 +282,19 @@ class Service {
     const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - begun);
     if (status) {
-      log_.Info("Completed loading of configuration file",
-                {{"filename", configured_.file}, {"total_duration", base::ToText(wall)}});
+      LogLoaded(wall);
     } else {
       log_.Error("The configuration was not taken, the one before stays in force",
                  {{"filename", configured_.file}, {"err", status.error().message}});
     }
     done(status);
     ReloadForWaiting();
+  }
+
+  /// Prometheus' own words and keys.
+  void LogLoaded(std::chrono::milliseconds wall) const {
+    log_.Info("Completed loading of configuration file",
+              {{"filename", configured_.file}, {"totalDuration", base::ToText(wall)}});
   }
 
   /// One reload answers all that were asked for while another was under way.
@@ -360,6 +367,7 @@ class Service {
   collector::Configured configured_;  // as it was at the start
   collector::ReadConfigured read_;
   std::function<base::Instant()> clock_;
+  std::chrono::milliseconds load_duration_;  // at the start
   StatusFacts facts_;
   std::vector<Reloaded> waiting_;
   boost::asio::io_context loop_{1};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@ struct ServiceRequest {
   std::shared_ptr<collector::Catalogue> catalogue;
   exposition::BuildInfo build;
   std::function<base::Instant()> clock;
+  std::chrono::milliseconds load_duration{0};  ///< of reading and registering the configuration
 };
 
 /// Schedules, collects and answers HTTP until SIGINT or SIGTERM; then nothing is left half done.

@@ -204,6 +204,9 @@ class AnswersWithoutSeries(unittest.TestCase):
         self.assertEqual(work.status()[0]["a"]["empty"], 1)
 
 
+EMPTY_MATRIX = success({"resultType": "matrix", "result": []})
+
+
 class PermanentFailures(unittest.TestCase):
     """Nothing that another try may help: the spec has failed, and the others go on."""
 
@@ -222,7 +225,7 @@ class PermanentFailures(unittest.TestCase):
             "error_with_200": (error(200, "bad_data", 'unknown function with name "foo"'), "query_error"),
             "scalar": (success({"resultType": "scalar", "result": [0, "1"]}), "wrong_type"),
             "matrix": (success({"resultType": "matrix", "result": [{"metric": {}, "values": []}]}), "wrong_type"),
-            "beyond_lookback": (success({"resultType": "matrix", "result": []}), "lost"),
+            "empty_matrix": (EMPTY_MATRIX, "wrong_type"),
             "no_number": (success({"resultType": "vector", "result": [{**result[0], "value": [0, "many"]}]}),
                           "wrong_type"),
             "twice": (success({"resultType": "vector", "result": result * 2}), "duplicate_series"),
@@ -247,6 +250,14 @@ class PermanentFailures(unittest.TestCase):
             asked = server.queries()[first:]
             self.assertEqual([query for query in asked if any(name + "{" in query for name in answers)], [])
         work.verify()
+
+    def test_an_empty_matrix_of_mimir_lies_beyond_what_it_looks_back_to(self):
+        mimir = success({"application": "Grafana Mimir", "version": "3.0.1"})
+        with FakePrometheus(by_metric({"a": EMPTY_MATRIX}), {"/api/v1/status/buildinfo": mimir}) as server:
+            work = Workspace(self, server.url, ["a"])
+            work.collect(1, status=1)
+        line = work.status()[1]["a", hour(0)]
+        self.assertEqual((line["state"], line["reason"]), ("failed", "lost"))
 
     def test_a_failed_period_is_tried_again_when_told_so_or_when_its_spec_changed(self):
         bad = fake_prometheus.error(422, "execution", "many-to-many matching not allowed")

@@ -8,58 +8,17 @@ import signal
 import sys
 import time
 import unittest
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.fake_prometheus import Answer, FakePrometheus, by_metric, vector  # noqa: E402: the path is set above
+from support.fake_prometheus import Answer, by_metric  # noqa: E402: the path is set above
 from support.ledger_file import changing  # noqa: E402
+from support.reloading import Reloading, post  # noqa: E402
 from support.serving import Serving  # noqa: E402
-from support.workspace import BEGIN, HOUR, Workspace, hour, instant, spec  # noqa: E402
+from support.waiting import until  # noqa: E402
+from support.workspace import HOUR, hour, instant, spec  # noqa: E402
 
 BAD_FILES = int(os.environ.get("PROMTALLY_BAD_FILES", "300"))
-PATIENCE = 30
 SUCCESSFUL = "promtally_config_last_reload_successful"
-
-
-def post(service, path, method="POST"):
-    request = urllib.request.Request(service.url + path, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, refused.read().decode()
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited in vain for " + what)
-        time.sleep(0.02)
-
-
-class Reloading(unittest.TestCase):
-    def setUp(self):
-        # A service that starts today has one period to ask for, and that one is empty: what a test collects is all.
-        def usage(_query, moment):
-            return vector([({"project_id": "p1"}, "5")] if moment < BEGIN + 100 * HOUR else [], moment)
-        self.server = FakePrometheus(by_metric({name: usage for name in "abcd"})).__enter__()
-        self.addCleanup(self.server.__exit__, None, None, None)
-
-    def work(self, metrics, **job):
-        return Workspace(self, self.server.url, metrics, job=job)
-
-    def serve(self, work, *arguments):
-        service = Serving(work, "127.0.0.1:0", "--web.enable-lifecycle", *arguments)
-        self.addCleanup(service.kill)
-        wait_for(lambda: service.get("/-/ready")[0] == 200, "readiness")
-        return service
-
-    def stop_and_verify(self, service, work):
-        self.assertEqual(service.terminate(10), 0)
-        work.verify()
 
 
 class LifecycleRoutes(Reloading):
@@ -90,8 +49,8 @@ class LifecycleRoutes(Reloading):
         service = self.serve(work)
         work.write_metrics(["a", "b"])
         service.signal(signal.SIGHUP)
-        wait_for(lambda: ("b",) in work.sql("select name from spec"), "the new spec")
-        wait_for(lambda: any("Completed loading of configuration file" in line for line in service.log), "the log")
+        until(lambda: ("b",) in work.sql("select name from spec"), "the new spec")
+        until(lambda: any("Completed loading of configuration file" in line for line in service.log), "the log")
         self.stop_and_verify(service, work)
 
 
@@ -146,7 +105,7 @@ class BadFiles(Reloading):
             work.write_metrics(["a", "b"])
             status, text = post(service, "/-/reload")
             self.assertEqual(status, 500, change)
-            self.assertRegex(text, r"^failed to reload config: cannot read \S*gone: ")
+            self.assertRegex(text, r"^failed to reload config: \S*promtally\.yml:\d+:\d+: error: cannot read \S*gone: ")
             self.assertEqual(work.sql("select name from spec"), [("a",)])
         self.stop_and_verify(service, work)
 
@@ -162,7 +121,13 @@ class BadFiles(Reloading):
             path, text = self.damaged(good, chance)
             status, answer = post(service, "/-/reload")
             self.assertEqual(status, 500, f"number {number}: {path.name}\n{text}")
-            self.assertTrue(path.name in answer, answer)
+            if text is not None:
+                place = rf"{path.name}:[1-9]\d*:[1-9]\d*: error: "
+            elif path == work.config:  # nothing is left that could have a place
+                place = rf"cannot read \S*{path.name}: "
+            else:
+                place = rf"{work.config.name}:[1-9]\d*:[1-9]\d*: error: cannot read \S*{path.name}: "
+            self.assertRegex(answer, place, f"number {number}: {text}")
             path.write_text(good[path], encoding="utf-8")
         self.assertEqual(work.sql("select count(*) from config"), before)
         self.assertEqual(sorted(work.sql("select name from spec")), [("a",), ("b",)])
@@ -205,7 +170,7 @@ class WhatChanges(Reloading):
         self.assertEqual(len(service.page().family("promtally_usage_b_total")), 1)
         work.write_metrics(["a"])
         self.assertEqual(post(service, "/-/reload")[0], 200)
-        wait_for(lambda: len(service.page().family("promtally_usage_a_total")) == 1, "the page")
+        until(lambda: len(service.page().family("promtally_usage_a_total")) == 1, "the page")
         page = service.page()
         self.assertEqual(page.family("promtally_usage_b_total"), {})
         self.assertNotIn('name="b"', page.text)
@@ -219,11 +184,11 @@ class WhatChanges(Reloading):
         begin = int(time.time()) // HOUR * HOUR - 5 * HOUR
         work = self.work(["a", "b"], start=instant(begin))
         service = self.serve(work)
-        wait_for(lambda: work.status()[0]["b"]["open"] > 0, "open periods")
+        until(lambda: work.status()[0]["b"]["open"] > 0, "open periods")
         work.write_metrics(["a"])
         self.assertEqual(post(service, "/-/reload")[0], 200)
         answers["b"] = [({"project_id": "p1"}, "5")]
-        wait_for(lambda: work.status()[0]["b"]["committed"] > 2, "the open periods")
+        until(lambda: work.status()[0]["b"]["committed"] > 2, "the open periods")
         self.assertNotIn('name="b"', service.page().text)
         self.stop_and_verify(service, work)
 
@@ -277,7 +242,7 @@ class WhatChanges(Reloading):
         work.settings["export"] = {"prefix": "usage_"}
         work.write_settings()
         self.assertEqual(post(service, "/-/reload")[0], 200)
-        wait_for(lambda: len(service.page().family("usage_a_total")) == 1, "the page")
+        until(lambda: len(service.page().family("usage_a_total")) == 1, "the page")
         self.assertEqual(service.page().family("promtally_usage_a_total"), {})
         lines = len(service.log)
         self.stop_and_verify(service, work)
@@ -308,7 +273,7 @@ class Renames(Reloading):
         service = self.serve(work)
         work.write_metrics({"a": spec(alt_name="new", renamed_from="old")})
         self.assertEqual(post(service, "/-/reload")[0], 200)
-        wait_for(lambda: service.page().family("promtally_usage_new_total") == {(("project_id", "p1"),): 5}, "the page")
+        until(lambda: service.page().family("promtally_usage_new_total") == {(("project_id", "p1"),): 5}, "the page")
         self.assertEqual(service.page().family("promtally_usage_old_total"), {})
         self.stop_and_verify(service, work)
 

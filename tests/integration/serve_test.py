@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import fake_prometheus, prometheus_server, promtally_cli  # noqa: E402: the path is set above
 from support.serving import Serving  # noqa: E402
 from support.site import Site, unix  # noqa: E402
+from support.waiting import until  # noqa: E402
 
 PERIOD = 5
 METRICS = (
@@ -67,19 +68,6 @@ class WorkloadHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         pass
-
-
-def until(condition, what, seconds=30):
-    """The first true value of condition()."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        pause.wait(0.2)
 
 
 def labels_of(record):

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,9 +38,17 @@ struct HttpClientSettings {
   std::vector<std::pair<std::string, std::string>> headers;  ///< custom request headers
 };
 
+/// A file that a configuration file names: the path as it is there, and an error at that place
+/// whose message is still to be written.
+struct NamedFile {
+  std::string path;
+  base::Diagnostic place;
+};
+
 struct HttpClientFile {
   HttpClientSettings settings;
   base::Diagnostics diagnostics;
+  std::vector<NamedFile> files;  ///< secrets and certificates
 };
 
 /// Reads an `--http.config.file`.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "promtally/base/diagnostic.h"
+#include "promtally/base/result.h"
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
@@ -95,9 +96,12 @@ struct Settings {
   LogSettings log;
 };
 
+/// What a whole promtally.yml says; `files` and `metrics_files` are empty where it has errors.
 struct SettingsFile {
   Settings settings;
   base::Diagnostics diagnostics;
+  std::vector<NamedFile> files;          ///< secrets and certificates of the sources
+  std::vector<NamedFile> metrics_files;  ///< one a job, in their order
 };
 
 /// Looks up an environment variable; nullopt when it is not set.
@@ -110,6 +114,10 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 /// The settings in force as promtally.yml, defaults written out and every secret as `<secret>`.
 [[nodiscard]] std::string ToYaml(const Settings& settings);
+
+/// One job in force as text that the ledger keeps, and back.
+[[nodiscard]] std::string ToYaml(const JobSettings& job);
+[[nodiscard]] base::Result<JobSettings> JobFromYaml(std::string_view text);
 
 /// True when the file has a top-level key of promtally.yml (`check` decides by it which kind a file
 /// is).

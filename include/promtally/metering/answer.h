@@ -17,8 +17,9 @@ namespace promtally::metering {
 /// annotations.
 ///
 /// Compact: one text arena and small index rows, filled while bytes arrive (a series costs its
-/// text, 12 bytes a label and 16 bytes). Movable, not meant to be copied. One thread at a time.
-/// What cannot be held (see Fault) is left out and remembered: look at fault() before use.
+/// text as far as it differs from the series before, 12 bytes a label and 16 bytes). Movable, not
+/// meant to be copied. One thread at a time. What cannot be held (see Fault) is left out and
+/// remembered: look at fault() before use.
 class Answer {
  public:
   enum class Fault {
@@ -50,8 +51,7 @@ class Answer {
     return names_[labels_[series_[index].first_label + label].name];
   }
   [[nodiscard]] std::string_view label_value(std::size_t index, std::uint32_t label) const {
-    const LabelRef& ref = labels_[series_[index].first_label + label];
-    return std::string_view(text_).substr(ref.begin, ref.size);
+    return TextOf(labels_[series_[index].first_label + label]);
   }
   /// Every label name that a series has, each once.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
@@ -79,6 +79,11 @@ class Answer {
   void AddInfo(std::string text) { infos_.push_back(std::move(text)); }
 
  private:
+  [[nodiscard]] std::string_view TextOf(const LabelRef& ref) const {
+    return std::string_view(text_).substr(ref.begin, ref.size);
+  }
+  /// The label at that place of the series before the last one, or nullptr.
+  [[nodiscard]] const LabelRef* LabelBefore(std::uint16_t place) const;
   [[nodiscard]] std::uint32_t NameIndex(std::string_view name);
   /// Copies into the arena; nullopt (and a fault) when it does not fit.
   [[nodiscard]] std::optional<std::uint32_t> Store(std::string_view text);

@@ -24,6 +24,24 @@ class CatalogueTest : public CollectorTest {
     }
     throw std::out_of_range(name);
   }
+  /// What a ledger knows of jobs and specs, one line each.
+  static std::vector<std::string> KnownTo(ledger::Ledger& ledger) {
+    std::vector<std::string> lines;
+    const std::vector<ledger::Job> jobs = ledger.Jobs().value();
+    for (const ledger::Job& job : jobs) {
+      lines.push_back(job.name + " " + job.settings);
+      const std::vector<ledger::Spec> specs = ledger.Specs(job.id).value();
+      for (const ledger::Spec& spec : specs) {
+        lines.push_back(spec.name + (spec.retired_at ? " retired" : ""));
+        for (const ledger::SpecVersion& version : spec.versions) {
+          lines.push_back(version.name + " " + base::ToText(version.valid_from) + " " +
+                          version.definition);
+        }
+      }
+    }
+    return lines;
+  }
+  [[nodiscard]] std::vector<std::string> Known() const { return KnownTo(*OpenLedger()); }
   static metering::MetricSpec Changed(const std::string& name, const std::string& unit) {
     metering::MetricSpec spec = MakeSpec(name);
     spec.unit = unit;
@@ -154,6 +172,30 @@ TEST_F(CatalogueTest, RefusesAnotherPeriodOrScopeKeyUntilItIsAccepted) {
   EXPECT_EQ(scope_key.error().code, base::ErrorCode::kConflict);
   EXPECT_TRUE(TryRegister({MakeSpec("a")}, true));
   EXPECT_TRUE(TryRegister({MakeSpec("a")}));
+}
+
+TEST_F(CatalogueTest, ChangesAllOrNothingWhereAWriteFails) {
+  static_cast<void>(Register({MakeSpec("changed"), MakeSpec("gone"), MakeSpec("old")}));
+  const std::vector<std::string> before = Known();
+  now_ = Hour(20);
+  job_.empty_after = std::chrono::hours(1);
+  metering::MetricSpec renamed = MakeSpec("renamed");
+  renamed.renamed_from = "old";
+  const RegisterRequest request = RequestFor({Changed("changed", "GiB"), renamed, MakeSpec("new")});
+  for (int call = 1;; ++call) {
+    ASSERT_LT(call, 20);
+    const auto calls = std::make_shared<LedgerCalls>();
+    calls->fails_from = call;
+    FailingLedger ledger(OpenLedger(), calls);
+    const auto registered = collector::Register(ledger, request);
+    if (registered) {
+      EXPECT_EQ(call, 8) << "configuration, job, a changed, a renamed, a new and a retired spec";
+      EXPECT_NE(KnownTo(ledger), before);
+      break;
+    }
+    EXPECT_EQ(registered.error().code, base::ErrorCode::kUnavailable);
+    EXPECT_EQ(KnownTo(ledger), before) << "call " << call;
+  }
 }
 
 TEST_F(CatalogueTest, RefusesAScopeExpressionThatCannotBeRead) {

@@ -58,12 +58,18 @@ std::unique_ptr<ledger::Reader> CollectorTest::OpenReader() const {
   return Must(ledger::OpenSqliteReader(path_));
 }
 
+RegisterRequest CollectorTest::RequestFor(const metering::MetricSpecs& specs) const {
+  RegisterRequest request;
+  request.jobs = {{job_, specs, "metrics: {}"}};
+  request.sources = sources_;
+  request.now = now_;
+  return request;
+}
+
 base::Result<Catalogue> CollectorTest::TryRegister(const metering::MetricSpecs& specs,
                                                    bool accept_identity_change) {
   const auto ledger = OpenLedger();
-  RegisterRequest request;
-  request.jobs = {{job_, specs, "metrics: {}"}};
-  request.now = now_;
+  RegisterRequest request = RequestFor(specs);
   request.accept_identity_change = accept_identity_change;
   return collector::Register(*ledger, request);
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ class CollectorTest : public ::testing::Test {
   CollectorTest();
 
   /// Opens the ledger and registers the specs as the job has them now.
+  [[nodiscard]] RegisterRequest RequestFor(const metering::MetricSpecs& specs) const;
   [[nodiscard]] base::Result<Catalogue> TryRegister(const metering::MetricSpecs& specs,
                                                     bool accept_identity_change = false);
   /// The same; throws where that fails.
@@ -53,6 +55,7 @@ class CollectorTest : public ::testing::Test {
   test::TempFolder folder_;
   std::string path_;
   config::JobSettings job_;
+  std::set<std::string> sources_{"s"};  ///< that are configured
   base::Instant now_ = Hour(10);
 };
 

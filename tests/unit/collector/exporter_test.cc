@@ -36,6 +36,35 @@ class ExportTest : public RoundTest {
   EventLog log_{{config::LogLevel::kError, config::LogFormat::kLogfmt}};
 };
 
+TEST_F(ExportTest, SaysOnceThatASpecIsNotExported) {
+  now_ = Hour(3);
+  RunRound({MakeSpec("a"), MakeSpec("a_total")});
+  const auto catalogue =
+      std::make_shared<Catalogue>(Register({MakeSpec("a"), MakeSpec("a_total")}));
+  const EventLog log{{config::LogLevel::kWarn, config::LogFormat::kLogfmt}};
+  testing::internal::CaptureStderr();
+  {
+    LedgerThread ledger(OpenLedger());
+    Exporter exporter(&ledger, catalogue, OpenReader(), {&page_, &metrics_, &log}, 100);
+    for (int refresh = 0; refresh < 3; ++refresh) {
+      exporter.MarkAll();
+      exporter.Refresh(now_);
+    }
+    Settle(&ledger);
+    page_.Reset("other_");
+    exporter.Replace(catalogue, 100);
+    exporter.MarkAll();
+    exporter.Refresh(now_);
+    Settle(&ledger);
+  }
+  const std::string text = testing::internal::GetCapturedStderr();
+  const std::size_t first = text.find("Usage is not exported");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_THAT(text.substr(first + 1), HasSubstr("Usage is not exported")) << "other names";
+  const std::size_t second = text.find("Usage is not exported", first + 1);
+  EXPECT_EQ(text.find("Usage is not exported", second + 1), std::string::npos) << text;
+}
+
 TEST_F(ExportTest, ShowsTheNewestPeriodAndTheSumOfAllAsTheLedgerHasThem) {
   now_ = Hour(5);
   RunRound({MakeSpec("a"), MakeSpec("b")});

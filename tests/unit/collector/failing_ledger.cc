@@ -26,6 +26,34 @@ bool FailingLedger::Begin() {
   return fails;
 }
 
+base::Result<std::int64_t> FailingLedger::RecordConfig(std::string_view text, base::Instant at) {
+  return Begin() ? base::Result<std::int64_t>(Full()) : real_->RecordConfig(text, at);
+}
+
+base::Result<std::int64_t> FailingLedger::PutJob(const ledger::Job& job, bool accept) {
+  return Begin() ? base::Result<std::int64_t>(Full()) : real_->PutJob(job, accept);
+}
+
+base::Result<ledger::Spec> FailingLedger::AddSpec(const ledger::Spec& spec,
+                                                  std::int64_t config_id) {
+  return Begin() ? base::Result<ledger::Spec>(Full()) : real_->AddSpec(spec, config_id);
+}
+
+base::Result<ledger::SpecVersion> FailingLedger::AddVersion(std::int64_t spec_id,
+                                                            const ledger::SpecVersion& version,
+                                                            std::int64_t config_id) {
+  return Begin() ? base::Result<ledger::SpecVersion>(Full())
+                 : real_->AddVersion(spec_id, version, config_id);
+}
+
+base::Status FailingLedger::RenameSpec(std::int64_t id, std::string_view name) {
+  return Begin() ? base::Status(Full()) : real_->RenameSpec(id, name);
+}
+
+base::Status FailingLedger::SetRetired(std::int64_t id, std::optional<base::Instant> at) {
+  return Begin() ? base::Status(Full()) : real_->SetRetired(id, at);
+}
+
 base::Status FailingLedger::RecordRequestedRange(std::int64_t job_id, metering::Period range,
                                                  base::Instant now) {
   return Begin() ? base::Status(Full()) : real_->RecordRequestedRange(job_id, range, now);

@@ -35,32 +35,24 @@ class FailingLedger : public ledger::WritableLedger {
   FailingLedger(std::unique_ptr<ledger::WritableLedger> real, std::shared_ptr<LedgerCalls> calls)
       : real_(std::move(real)), calls_(std::move(calls)) {}
 
-  base::Result<std::int64_t> RecordConfig(std::string_view text, base::Instant at) override {
-    return real_->RecordConfig(text, at);
+  base::Status Atomically(const std::function<base::Status()>& body) override {
+    return real_->Atomically(body);
   }
+  base::Result<std::int64_t> RecordConfig(std::string_view text, base::Instant at) override;
+  base::Result<std::vector<ledger::Job>> Jobs() override { return real_->Jobs(); }
   base::Result<std::optional<ledger::Job>> FindJob(std::string_view name) override {
     return real_->FindJob(name);
   }
-  base::Result<std::int64_t> PutJob(const ledger::Job& job, bool accept) override {
-    return real_->PutJob(job, accept);
-  }
+  base::Result<std::int64_t> PutJob(const ledger::Job& job, bool accept) override;
   base::Result<std::vector<ledger::Spec>> Specs(std::int64_t job_id) override {
     return real_->Specs(job_id);
   }
-  base::Result<ledger::Spec> AddSpec(const ledger::Spec& spec, std::int64_t config_id) override {
-    return real_->AddSpec(spec, config_id);
-  }
+  base::Result<ledger::Spec> AddSpec(const ledger::Spec& spec, std::int64_t config_id) override;
   base::Result<ledger::SpecVersion> AddVersion(std::int64_t spec_id,
                                                const ledger::SpecVersion& version,
-                                               std::int64_t config_id) override {
-    return real_->AddVersion(spec_id, version, config_id);
-  }
-  base::Status RenameSpec(std::int64_t id, std::string_view name) override {
-    return real_->RenameSpec(id, name);
-  }
-  base::Status SetRetired(std::int64_t id, std::optional<base::Instant> at) override {
-    return real_->SetRetired(id, at);
-  }
+                                               std::int64_t config_id) override;
+  base::Status RenameSpec(std::int64_t id, std::string_view name) override;
+  base::Status SetRetired(std::int64_t id, std::optional<base::Instant> at) override;
   base::Status RecordRequestedRange(std::int64_t job_id, metering::Period range,
                                     base::Instant now) override;
   base::Result<std::int64_t> RecordServer(std::string_view source, std::string_view kind,

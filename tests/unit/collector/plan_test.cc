@@ -79,14 +79,16 @@ TEST_F(PlanAfterANewPeriod, NeverPlansATimeTwiceWhenPeriodsBecomeLonger) {
   const Catalogue before = Load(2);
   Fail(before, Minutes(0, 2));
   Fail(before, Minutes(4, 6));
-  EXPECT_EQ(Plan(Load(4), {}, 12), (std::vector<Period>{Minutes(8, 12)}));
-  EXPECT_EQ(Plan(Load(4), {Minutes(0, 12), false}, 12), (std::vector<Period>{Minutes(8, 12)}));
+  // What no longer period covers is left to periods of the length before.
+  const std::vector<Period> expected{Minutes(2, 4), Minutes(6, 8), Minutes(8, 12)};
+  EXPECT_EQ(Plan(Load(4), {}, 12), expected);
+  EXPECT_EQ(Plan(Load(4), {Minutes(0, 12), false}, 12), expected);
 }
 
 TEST_F(PlanAfterANewPeriod, TriesAStoredPeriodAgainAsLongAsItWas) {
   Fail(Load(2), Minutes(2, 4));
   EXPECT_EQ(Plan(Load(4), {std::nullopt, true}, 8),
-            (std::vector<Period>{Minutes(2, 4), Minutes(4, 8)}));
+            (std::vector<Period>{Minutes(0, 2), Minutes(2, 4), Minutes(4, 8)}));
 }
 
 }  // namespace

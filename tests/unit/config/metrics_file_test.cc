@@ -32,7 +32,7 @@ const RenderedCase kMistakes[] = {
      "period: 1h\n"
      "^\n"
      "hint: known keys: metrics, functions\n"},
-    {"EmptyFile", "", "m.yml: error: the file has no \"metrics\"\n"},
+    {"EmptyFile", "", "m.yml:1:1: error: the file has no \"metrics\"\n"},
     {"NoMetrics", "{}\n",
      "m.yml:1:1: error: the file has no \"metrics\"\n"
      "{}\n"

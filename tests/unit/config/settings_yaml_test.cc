@@ -43,6 +43,47 @@ TEST(SettingsYaml, HidesEverySecret) {
   EXPECT_THAT(text, HasSubstr("credentials_file: \"/run/token\"\n"));
 }
 
+TEST(SettingsYaml, ReadsAJobBackAsItWas) {
+  JobSettings job = Read(kFile).settings.jobs.front();
+  job.limits = {7, 6, 5, 4};
+  job.on_bad_series = OnBadSeries::kHold;
+  job.exclude_scopes = {"${HOME}", "a\"b\\c\n"};
+  const std::string text = ToYaml(job);
+  const auto again = JobFromYaml(text);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(ToYaml(*again), text);
+  EXPECT_EQ(again->source, "main");
+  EXPECT_EQ(again->exclude_scopes, job.exclude_scopes);
+  EXPECT_EQ(again->limits.label_value_bytes, 4U);
+  EXPECT_EQ(again->start, job.start);
+  for (const char* bad : {"", "collect: []", "collect:\n  - {period: 7s}", "x: ["}) {
+    EXPECT_FALSE(JobFromYaml(bad)) << bad;
+  }
+}
+
+TEST(SettingsYaml, NamesTheFilesThatAreNeededWithTheirPlaces) {
+  const SettingsFile read = Read(R"(sources:
+  - name: main
+    url: http://prometheus:9090
+  - name: other
+    url: http://other
+    authorization: {credentials_file: /run/token}
+    tls_config: {ca_file: ca.pem}
+collect:
+  - job: hourly
+    source: main
+)");
+  ASSERT_EQ(read.files.size(), 2U) << (read.diagnostics.empty() ? "" : read.diagnostics[0].message);
+  EXPECT_EQ(read.files[0].path, "/run/token");
+  EXPECT_EQ(read.files[0].place.file, "promtally.yml");
+  EXPECT_EQ(read.files[0].place.line, 6U);
+  EXPECT_EQ(read.files[0].place.column, 39U);
+  EXPECT_EQ(read.files[1].path, "ca.pem");
+  ASSERT_EQ(read.metrics_files.size(), 1U);
+  EXPECT_EQ(read.metrics_files[0].path, "metrics.yml");
+  EXPECT_EQ(read.metrics_files[0].place.line, 9U);
+}
+
 TEST(SettingsYaml, ReadsBackToTheSameSettings) {
   SettingsFile first = Read(kFile);
   for (SourceSettings& source : first.settings.sources) {

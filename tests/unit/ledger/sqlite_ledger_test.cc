@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ledger/period_digest.h"
 #include "ledger/schema.h"
 #include "unit/ledger/ledger_fixture.h"
 
@@ -132,6 +133,48 @@ TEST_F(LedgerFile, MigratesStepByStep) {
   EXPECT_EQ(Inspect(db).version, 2);
   db.Run("insert into a(x, y) values(1, 2)");
   EXPECT_EQ(db.Find("select y from a"), 2);
+}
+
+TEST_F(LedgerFile, VerifiesWhatWasCommittedBeforeDigestsHadCounts) {
+  const PeriodCommit commit = Prepare(0, {Requests("p1", "200", "1.5")});
+  PeriodDigest digest(1);
+  digest.AddRecord(commit.result->rows.at(0).hash, "1.5");
+  digest.AddQuery(commit.queries.at(0).text);
+  ASSERT_TRUE(ledger_->Commit(commit));
+  Close();
+  Damage("update revision set digest = x'" + base::ToHex(digest.Finish()) +
+         "'; alter table revision drop column digest_format;"
+         " alter table job drop column settings; drop table answered; pragma user_version = 3");
+  Open();
+  EXPECT_TRUE(Violations().empty());
+  ASSERT_TRUE(Commit(1, {}));
+  EXPECT_TRUE(Violations().empty());
+  EXPECT_EQ(QueryText("select digest_format from revision order by commit_seq"), "0\n1\n");
+}
+
+TEST_F(LedgerFile, UndoesAllOfWhatIsDoneTogetherWhereOneFails) {
+  const auto add = [this](const std::string& name) {
+    Spec spec = spec_;
+    spec.name = name;
+    spec.versions.resize(1);
+    return ledger_->AddSpec(spec, config_id_);
+  };
+  const auto status = ledger_->Atomically([&]() -> base::Status {
+    EXPECT_TRUE(add("a"));
+    EXPECT_TRUE(ledger_->SetRetired(spec_.id, Hour(3)));
+    EXPECT_FALSE(add("a"));  // fails alone
+    EXPECT_TRUE(add("b"));
+    EXPECT_EQ(ledger_->Specs(job_.id)->size(), 3U);
+    return base::Fail(base::ErrorCode::kConflict, "no");
+  });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "no");
+  ASSERT_EQ(ledger_->Specs(job_.id)->size(), 1U);
+  EXPECT_FALSE(ledger_->Specs(job_.id)->front().retired_at);
+  EXPECT_TRUE(ledger_->Atomically([&]() -> base::Status {
+    return add("a") ? base::Status() : base::Fail(base::ErrorCode::kInternal, "a");
+  }));
+  EXPECT_EQ(ledger_->Specs(job_.id)->size(), 2U);
 }
 
 TEST_F(LedgerFile, KeepsTheOldSchemaWhenAStepFails) {

@@ -137,6 +137,44 @@ TEST_F(VerifyLedgerTest, FindsAGap) {
       "a gap in the periods");
 }
 
+/// Everything that the ledger has of an answered period.
+std::string Removed(const std::string& period_id) {
+  std::string sql;
+  for (const char* table : {"record", "rejected", "query", "revision", "period"}) {
+    sql += std::string("delete from ") + table + " where period_id = " + period_id + ";";
+  }
+  return sql;
+}
+
+class VerifyRange : public VerifyLedgerTest {
+ protected:
+  VerifyRange() {
+    EXPECT_TRUE(ledger_->RecordRequestedRange(job_.id, {Hour(-9), Hour(-6)}, Hour(6)));
+    for (const int hour : {-9, -8, -7}) {
+      EXPECT_TRUE(Commit(hour, {}));
+    }
+  }
+};
+
+TEST_F(VerifyRange, FindsAnEmptyPeriodThatWasRemovedInsideIt) {
+  ExpectFound(Removed("7"), "some were removed");
+}
+
+TEST_F(VerifyRange, FindsTheLastPeriodRemoved) { ExpectFound(Removed("8"), "some were removed"); }
+
+TEST_F(VerifyLedgerTest, FindsAChangedCount) {
+  for (const char* count : {"series_answered", "unattributed", "excluded", "skipped"}) {
+    const std::string name(count);
+    ExpectFound("update revision set " + name + " = " + name + " + 1 where period_id = 2",
+                "the digest of its records, queries and counts");
+    Damage("update revision set " + name + " = " + name + " - 1 where period_id = 2");
+  }
+}
+
+TEST_F(VerifyLedgerTest, FindsAnotherDigestFormat) {
+  ExpectFound("update revision set digest_format = 0 where period_id = 2", "digest");
+}
+
 TEST_F(VerifyLedgerTest, FindsAGapBehindTheFirstPeriod) {
   ExpectFound("update spec set first_period = first_period - 7200000", "a gap in the periods");
 }
@@ -180,14 +218,19 @@ TEST_F(VerifyLedgerTest, FindsAnUnalignedPeriod) {
               "does not begin at a multiple");
 }
 
-TEST_F(VerifyLedgerTest, AllowsTheLengthThatAJobHadBefore) {
+TEST_F(VerifyLedgerTest, AllowsTheLengthThatAJobHadBeforeWithoutTimeBetween) {
   job_.schedule.period = base::Seconds(7200);
   ASSERT_TRUE(ledger_->PutJob(job_, true));
   PeriodCommit commit = Prepare(6, {});
   commit.period = {Hour(6), Hour(8)};
   commit.queries.at(0).time = Hour(8);
   ASSERT_TRUE(ledger_->Commit(commit));
-  EXPECT_TRUE(Violations().empty());  // hour 5 lies between the two rasters
+  const auto violations = Violations();  // hour 5 lies between the two rasters
+  ASSERT_EQ(violations.size(), 1U);
+  EXPECT_EQ(violations[0].period, HourPeriod(5));
+  EXPECT_THAT(violations[0].message, HasSubstr("a gap in the periods"));
+  ASSERT_TRUE(ledger_->RecordAttempt(Attempt(5, PeriodState::kOpen, "pending")));
+  EXPECT_TRUE(Violations().empty());
 }
 
 TEST_F(VerifyLedgerTest, FindsAMissingRevision) {

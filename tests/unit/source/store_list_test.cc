@@ -79,9 +79,18 @@ TEST(StoreList, KeepsTheReasonOfAServerThatDoesNotAnswer) {
 
 constexpr base::Instant kTime = base::FromUnixSeconds(1748743200);
 
-QueryFailure FailureOf(const std::string& query, const std::string& body) {
-  FakeServer server([&](const SeenRequest&) { return Reply::Of(200, body); });
+/// Asks a server that says that it is this application.
+QueryFailure FailureOf(const std::string& query, const std::string& body,
+                       const std::string& application = "Grafana Mimir") {
+  FakeServer server([&](const SeenRequest& request) {
+    const bool is_build = request.target.find("buildinfo") != std::string::npos;
+    return Reply::Of(200, is_build
+                              ? R"({"status":"success","data":{"version":"3.0.1","application":")" +
+                                    application + "\"}}"
+                              : body);
+  });
   const auto source = MakePrometheusSource(SettingsFor(server.url()));
+  static_cast<void>(Identify(*source));
   return Ask(*source, query, kTime).failure.value_or(QueryFailure{});
 }
 
@@ -95,6 +104,14 @@ TEST(EmptyMatrix, IsALostPeriodWhereTheQueryMustGiveAVector) {
     EXPECT_EQ(failure.reason, "lost") << query;
     EXPECT_EQ(failure.disposition, Disposition::kPermanent);
     EXPECT_THAT(failure.detail, HasSubstr("look back"));
+  }
+}
+
+TEST(EmptyMatrix, IsAWrongTypeOfAServerThatIsNotMimir) {
+  for (const char* application : {"Prometheus", "", "unknown"}) {
+    const QueryFailure failure = FailureOf("up", kEmptyMatrix, application);
+    EXPECT_EQ(failure.reason, "wrong_type") << application;
+    EXPECT_EQ(failure.disposition, Disposition::kPermanent);
   }
 }
 

@@ -135,4 +135,15 @@ std::string BodyOf(const std::string& response) {
   return end == std::string::npos ? "" : response.substr(end + 4);
 }
 
+Response Echo(const Request& request) {
+  std::string text = request.method + " " + request.path;
+  text += request.query.empty() ? "" : " query=" + request.query;
+  text += request.body.empty() ? "" : " body=" + request.body;
+  return TextResponse(200, text);
+}
+
+Response Large(const Request& /*request*/) {
+  return TextResponse(200, std::string(kLargeBytes, 'x'));
+}
+
 }  // namespace promtally::web

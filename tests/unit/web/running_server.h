@@ -62,4 +62,14 @@ std::string Get(const std::string& path, const std::string& more = "");
 int StatusOf(const std::string& response);
 std::string BodyOf(const std::string& response);
 
+/// The head of a POST, but for its last headers.
+inline const std::string kPost = "POST / HTTP/1.1\r\nHost: localhost\r\n";
+
+/// A handler that says what it was asked.
+[[nodiscard]] Response Echo(const Request& request);
+
+/// More than the sockets' buffers hold, so that a client that does not read keeps it running.
+inline constexpr std::size_t kLargeBytes = std::size_t{32} << 20;
+[[nodiscard]] Response Large(const Request& request);
+
 }  // namespace promtally::web
