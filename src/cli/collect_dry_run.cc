@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "cli/exit_status.h"
-#include "cli/json_lines.h"
 #include "cli/query_target.h"
 #include "collector/plan.h"
+#include "delivery/json_lines.h"
 #include "ledger/sqlite_ledger.h"
 #include "promtally/metering/query_builder.h"
 
@@ -79,23 +79,23 @@ void PrintPlannedQueries(const collector::Catalogue& catalogue, const collector:
     if (version == spec.versions.end()) {
       continue;  // it cannot be read, which was said before
     }
-    const QueryParts parts = PartsOf(target, *version->second);
+    const metering::QueryParts parts = PartsOf(target, *version->second);
     if (!parts.unknown_scopes.empty()) {
       std::cerr << fmt::format(
           "note: \"{}\" {} is asked once a scope ({}); the scopes are found then\n",
           Printable(spec.stored.name), base::ToText(item.period.begin),
           Printable(parts.unknown_scopes));
     }
-    for (const QueryPart& part : parts.parts) {
-      const QueryLine line{job.settings.job,
-                           version->second->metric,
-                           spec.stored.name,
-                           part.asked,
-                           metering::BuildQuery(*version->second, target.scope_key, part.scopes,
-                                                LengthOf(item.period)),
-                           item.period.end};
+    for (const metering::QueryPart& part : parts.parts) {
+      const delivery::QueryLine line{job.settings.job,
+                                     version->second->metric,
+                                     spec.stored.name,
+                                     part.asked,
+                                     metering::BuildQuery(*version->second, target.scope_key,
+                                                          part.scopes, LengthOf(item.period)),
+                                     item.period.end};
       if (format == Format::kJson) {
-        std::cout << ToJson(line) << '\n';
+        std::cout << delivery::ToJson(line) << '\n';
       } else {
         table.Add(
             {*line.job, line.name, line.scope.value_or(""), base::ToText(line.time), line.query});

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "cli/json_lines.h"
 #include "cli/table.h"
+#include "delivery/json_lines.h"
 
 namespace promtally::cli {
 
@@ -72,7 +72,7 @@ void Progress::OnPeriod(const collector::PeriodReport& report) {
                    report.state == ledger::PeriodState::kFailed || report.rejected > 0;
   if (bad && ++problems_ <= kNamedProblems) {
     std::string what = report.reason.empty() ? fmt::format("{} series rejected", report.rejected)
-                                             : fmt::format("{} ({}) {}", ToText(report.state),
+                                             : fmt::format("{} ({}) {}", delivery::ToText(report.state),
                                                            report.reason, report.detail);
     Say(fmt::format("{} {}: {}", report.name, base::ToText(report.period.begin), what));
   }

@@ -7,10 +7,10 @@
 #include "cli/commands.h"
 #include "cli/curl_command.h"
 #include "cli/exit_status.h"
-#include "cli/json_lines.h"
 #include "cli/query_target.h"
 #include "cli/record_table.h"
 #include "collector/preview.h"
+#include "delivery/json_lines.h"
 #include "promtally/metering/query_builder.h"
 
 namespace promtally::cli {
@@ -28,7 +28,7 @@ class DryRun {
 
   void Add(const QueryTarget& target, const metering::MetricSpec& spec,
            const metering::Period& period) {
-    const QueryParts parts = PartsOf(target, spec);
+    const metering::QueryParts parts = PartsOf(target, spec);
     if (!parts.unknown_scopes.empty()) {
       std::cerr << fmt::format(
           "note: \"{}\" is asked once a scope ({}); name scopes with --scope, or let --execute "
@@ -37,20 +37,21 @@ class DryRun {
           Printable(spec.name), Printable(parts.unknown_scopes));
       return;
     }
-    for (const QueryPart& part : parts.parts) {
-      QueryLine line{target.job,
-                     spec.metric,
-                     spec.name,
-                     part.asked,
-                     metering::BuildQuery(spec, target.scope_key, part.scopes, LengthOf(period)),
-                     period.end};
+    for (const metering::QueryPart& part : parts.parts) {
+      delivery::QueryLine line{
+          target.job,
+          spec.metric,
+          spec.name,
+          part.asked,
+          metering::BuildQuery(spec, target.scope_key, part.scopes, LengthOf(period)),
+          period.end};
       if (as_curl_) {
         line.curl = CurlCommand(*target.source, line.query, line.time);
         names_variables_ =
             names_variables_ || line.curl->find("\"$PROMTALLY_") != std::string::npos;
       }
       if (format_ == Format::kJson) {
-        std::cout << ToJson(line) << '\n';
+        std::cout << delivery::ToJson(line) << '\n';
       } else if (as_curl_ && format_ == Format::kTable) {
         std::cout << *line.curl << '\n';
       } else if (as_curl_) {
@@ -155,7 +156,8 @@ class Execution {
     for (const metering::RejectedSeries& rejected : result.rejected) {
       complete_ = false;
       std::cerr << fmt::format("  rejected ({}): {} {}\n", rejected.reason,
-                               Printable(LabelsJson(rejected.labels)), Printable(rejected.value));
+                               Printable(delivery::LabelsJson(rejected.labels)),
+                               Printable(rejected.value));
     }
     const auto count = [](std::size_t number, std::string_view what) {
       if (number > 0) {

@@ -238,33 +238,10 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   return targets;
 }
 
-QueryParts PartsOf(const QueryTarget& target, const metering::MetricSpec& spec) {
-  using metering::QueryMode;
-  const auto [mode, reason] = metering::ChooseMode(spec, target.scope_key);
-  const std::vector<std::string>& scopes =
-      target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
-  std::vector<QueryPart> parts;
-  if (mode == QueryMode::kUnscoped) {
-    parts.push_back({});
-  } else if (mode == QueryMode::kPerScope || target.per_scope) {
-    if (scopes.empty()) {
-      return {{}, reason.empty() ? "--per-scope" : reason};
-    }
-    for (const std::string& scope : scopes) {
-      parts.push_back({{scope}, scope});
-    }
-  } else if (scopes.empty()) {
-    parts.push_back({});
-  } else {
-    for (const auto& batch :
-         metering::BatchScopes(spec, *target.scope_key, scopes, metering::kScopesPerQuery)) {
-      parts.push_back({{batch.begin(), batch.end()}, std::nullopt});
-    }
-    if (scopes.size() == 1) {
-      parts.front().asked = scopes.front();
-    }
-  }
-  return {std::move(parts), {}};
+metering::QueryParts PartsOf(const QueryTarget& target, const metering::MetricSpec& spec) {
+  return metering::PartsOf(spec, target.scope_key,
+                           target.scopes.empty() ? target.filter->ListedScopes() : target.scopes,
+                           target.per_scope);
 }
 
 }  // namespace promtally::cli

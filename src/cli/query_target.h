@@ -8,6 +8,7 @@
 
 #include "cli/load.h"
 #include "cli/options.h"
+#include "promtally/metering/query_parts.h"
 
 namespace promtally::cli {
 
@@ -29,17 +30,8 @@ struct QueryTarget {
 /// One target for a metrics file, or one for each job of a configuration.
 [[nodiscard]] OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options);
 
-/// The scopes of each query of a spec; `asked` where it is for one scope.
-struct QueryPart {
-  std::vector<std::string> scopes;
-  std::optional<std::string> asked;
-};
 /// How a dry run would ask.
-struct QueryParts {
-  std::vector<QueryPart> parts;
-  /// Not empty: the spec is asked once a scope, and the scopes are only found by asking the server.
-  std::string unknown_scopes;
-};
-[[nodiscard]] QueryParts PartsOf(const QueryTarget& target, const metering::MetricSpec& spec);
+[[nodiscard]] metering::QueryParts PartsOf(const QueryTarget& target,
+                                           const metering::MetricSpec& spec);
 
 }  // namespace promtally::cli

@@ -6,10 +6,10 @@
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
-#include "cli/json_lines.h"
 #include "cli/load.h"
 #include "cli/record_table.h"
 #include "collector/spec_watch.h"
+#include "delivery/json_lines.h"
 #include "ledger/sqlite_ledger.h"
 #include "promtally/base/labels.h"
 
@@ -87,7 +87,7 @@ int PrintTotals(ledger::Reader& reader, const ledger::UsageFilter& filter,
   Table table(columns);
   for (const ledger::UsageTotal& total : *totals) {
     if (format == Format::kJson) {
-      std::cout << ToJson(total, grouping.by_scope) << '\n';
+      std::cout << delivery::ToJson(total, grouping.by_scope) << '\n';
       continue;
     }
     std::vector<std::string> cells{total.job, total.name, total.unit,
@@ -184,8 +184,8 @@ void PrintStatusTables(const std::vector<ledger::SpecStatus>& statuses, Format f
       const ledger::PeriodEntry& first = *stretch.first;
       periods.Add({status.job, status.name, base::ToText(stretch.period.begin),
                    base::ToText(stretch.period.end), std::to_string(stretch.periods),
-                   std::string(ToText(first.state)), first.reason, std::to_string(first.attempts),
-                   OrDash(first.next_retry), first.detail});
+                   std::string(delivery::ToText(first.state)), first.reason,
+                   std::to_string(first.attempts), OrDash(first.next_retry), first.detail});
     }
   }
   specs.Print(std::cout, format);
@@ -252,9 +252,9 @@ int RunStatus(const ReportOptions& options) {
     return kDone;
   }
   for (const ledger::SpecStatus& status : *statuses) {
-    std::cout << ToJson(status) << '\n';
+    std::cout << delivery::ToJson(status) << '\n';
     for (const ledger::PeriodEntry& period : status.unfinished) {
-      std::cout << ToJson(status, period) << '\n';
+      std::cout << delivery::ToJson(status, period) << '\n';
     }
   }
   return kDone;
@@ -271,7 +271,7 @@ int RunVerify(const ReportOptions& options) {
   }
   for (const ledger::Violation& violation : report->violations) {
     if (options.format == Format::kJson) {
-      std::cout << ToJson(violation) << '\n';
+      std::cout << delivery::ToJson(violation) << '\n';
     } else {
       std::cout << Printable(
                        fmt::format("violation: {} {} {}: {}", violation.job, violation.name,

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "delivery/csv.h"
 #include "promtally/base/labels.h"
 
 namespace promtally::cli {
@@ -26,22 +27,6 @@ std::string Pad(const std::string& cell, std::size_t width, bool right, bool las
     return blanks + cell;
   }
   return last ? cell : cell + blanks;
-}
-
-std::string CsvCell(const std::string& cell, bool number) {
-  static constexpr std::string_view kFormula = "=+-@\t\r";
-  std::string text = cell;
-  if (!number && !text.empty() && kFormula.find(text.front()) != std::string_view::npos) {
-    text.insert(0, 1, '\'');
-  }
-  if (text.find_first_of("\",\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
 }
 
 }  // namespace
@@ -110,7 +95,7 @@ std::string CsvLine(const std::vector<Column>& columns, const std::vector<std::s
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     line += i == 0 ? "" : ",";
-    line += CsvCell(cells[i], columns[i].number);
+    line += delivery::CsvCell(cells[i], columns[i].number);
   }
   return line + "\n";
 }

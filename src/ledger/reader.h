@@ -11,11 +11,45 @@
 
 namespace promtally::ledger {
 
-/// Which records a report speaks of. The range is [begin, end) over period begins; absent:
-/// everything.
+/// Which records a report speaks of. The range is [begin, end) over period begins; what is absent
+/// or empty takes everything.
 struct UsageFilter {
   std::optional<base::Instant> begin;
   std::optional<base::Instant> end;
+  std::vector<std::string> jobs;
+  std::vector<std::string> names;                  ///< of specs, earlier ones included
+  std::optional<std::vector<std::string>> scopes;  ///< a series without scope is in none of them
+};
+
+/// Where a record line stands among the others: what comes next begins behind it.
+struct RecordPlace {
+  std::string job;
+  std::string name;  ///< the spec's now
+  base::Instant begin;
+  metering::UsageKind kind = metering::UsageKind::kMeasured;
+  std::int64_t series = 0;
+};
+
+/// Told of each record; false: enough.
+using RecordVisitor = std::function<bool(const metering::UsageRecord&, const RecordPlace&)>;
+
+/// One period of a spec with its state, `pending` ones included.
+struct PeriodLine {
+  std::string job;
+  std::string name;
+  PeriodEntry entry;
+};
+
+struct PeriodFilter {
+  UsageFilter where;  ///< its scopes are not looked at
+  std::optional<PeriodState> state;
+};
+
+/// Where a period stands among the others.
+struct PeriodPlace {
+  std::string job;
+  std::string name;
+  base::Instant begin;
 };
 
 /// One total line. `groupby` has the labels that were asked for, in that order.
@@ -95,15 +129,27 @@ class Reader {
  public:
   virtual ~Reader() = default;
 
-  /// Record lines of the newest revision, ordered by job, name, begin, series; `visit` returns
-  /// false to stop.
-  virtual base::Status Records(const UsageFilter& filter,
-                               const std::function<bool(const metering::UsageRecord&)>& visit) = 0;
+  /// Record lines of the newest revision, ordered by job, name, begin, series, from the one behind
+  /// `after` on.
+  virtual base::Status RecordsAfter(const UsageFilter& filter,
+                                    const std::optional<RecordPlace>& after,
+                                    const RecordVisitor& visit) = 0;
+  /// All of them; `visit` returns false to stop.
+  base::Status Records(const UsageFilter& filter,
+                       const std::function<bool(const metering::UsageRecord&)>& visit) {
+    return RecordsAfter(
+        filter, std::nullopt,
+        [&](const metering::UsageRecord& record, const RecordPlace&) { return visit(record); });
+  }
   /// Totals in exact decimals, ordered by job, name, scope, labels.
   virtual base::Result<std::vector<UsageTotal>> Totals(const UsageFilter& filter,
                                                        const UsageGrouping& grouping) = 0;
   /// Without what they look like beside the period before (`watch`), which Watch reads.
   virtual base::Result<std::vector<SpecStatus>> Statuses(base::Instant now) = 0;
+  /// Measured periods ordered by job, name, begin, from the one behind `after` on, at most `limit`.
+  virtual base::Result<std::vector<PeriodLine>> Periods(const PeriodFilter& filter,
+                                                        const std::optional<PeriodPlace>& after,
+                                                        std::size_t limit, base::Instant now) = 0;
   /// nullopt: no such spec.
   virtual base::Result<std::optional<SpecWatch>> Watch(std::string_view job,
                                                        std::string_view name) = 0;

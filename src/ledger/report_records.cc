@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <compare>
 #include <map>
+#include <tuple>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "ledger/catalog.h"
 #include "ledger/quantity_column.h"
@@ -43,18 +47,36 @@ const SpecVersion* FindVersion(const Spec& spec, std::int64_t id) {
                       "the ledger lacks a version of the spec " + spec.name);
 }
 
+std::optional<std::string> ToJsonList(const std::optional<std::vector<std::string>>& texts) {
+  if (!texts) {
+    return std::nullopt;
+  }
+  return nlohmann::json(*texts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 class RecordReader {
  public:
-  RecordReader(Connection& db, const std::function<bool(const metering::UsageRecord&)>& visit)
-      : db_(db), visit_(visit) {}
+  RecordReader(Connection& db, const UsageFilter& filter, const RecordVisitor& visit)
+      : db_(db), filter_(filter), visit_(visit), scopes_(ToJsonList(filter.scopes)) {}
 
-  /// False when the visitor has had enough.
-  bool VisitSpec(const Job& job, const Spec& spec, const UsageFilter& filter) {
+  /// False when the visitor has had enough. `after`: only what stands behind it, in this spec.
+  bool VisitSpec(const Job& job, const Spec& spec, const RecordPlace* after) {
+    spec_name_ = spec.name;
+    const auto first = after != nullptr ? std::optional(after->begin) : std::nullopt;
     auto rows = db_.Query(
         "select period_id, kind, begin, end from period where spec_id = ?1 and state = 3"
-        " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3) order by begin, kind",
-        spec.id, filter.begin, filter.end);
+        " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3)"
+        " and (?4 is null or begin >= ?4) order by begin, kind",
+        spec.id, filter_.begin, filter_.end, first);
     while (rows.Next()) {
+      first_series_ = 0;
+      if (after != nullptr && rows->Instant(2) == after->begin) {
+        const auto kind = static_cast<metering::UsageKind>(rows->Int(1));
+        if (kind < after->kind) {
+          continue;
+        }
+        first_series_ = kind == after->kind ? after->series + 1 : 0;
+      }
       PeriodFrame frame;
       frame.id = rows->Int(0);
       frame.kind = static_cast<metering::UsageKind>(rows->Int(1));
@@ -92,12 +114,15 @@ class RecordReader {
     auto rows = db_.Query(
         "select r.series_id, r.revision, r.quantity, r.query_id, s.scope, s.labels, s.hash"
         " from record r join series s using(series_id)"
-        " where r.period_id = ?1 and r.revision = (select max(z.revision) from record z"
+        " where r.period_id = ?1 and r.series_id >= ?2"
+        " and (?3 is null or s.scope in (select value from json_each(?3))) and r.revision = "
+        "(select max(z.revision) from record z"
         " where z.period_id = ?1 and z.series_id = r.series_id) order by r.series_id",
-        frame.id);
+        frame.id, first_series_, scopes_);
     while (rows.Next()) {
       // A revision without a quantity took the record away.
-      if (!rows->IsNull(2) && !visit_(RecordOf(job, frame, *rows))) {
+      const RecordPlace place{job.name, spec_name_, frame.period.begin, frame.kind, rows->Int(0)};
+      if (!rows->IsNull(2) && !visit_(RecordOf(job, frame, *rows), place)) {
         return false;
       }
     }
@@ -141,17 +166,26 @@ class RecordReader {
   }
 
   Connection& db_;
-  const std::function<bool(const metering::UsageRecord&)>& visit_;
+  const UsageFilter& filter_;
+  const RecordVisitor& visit_;
+  const std::optional<std::string> scopes_;  // as a list in JSON
+  std::string spec_name_;
+  std::int64_t first_series_ = 0;  // of the period at hand
 };
 
 }  // namespace
 
-void ReadRecords(Connection& db, const UsageFilter& filter,
-                 const std::function<bool(const metering::UsageRecord&)>& visit) {
-  RecordReader reader(db, visit);
+void ReadRecords(Connection& db, const UsageFilter& filter, const std::optional<RecordPlace>& after,
+                 const RecordVisitor& visit) {
+  RecordReader reader(db, filter, visit);
   for (const Job& job : ReadJobs(db)) {
     for (const Spec& spec : ReadSpecs(db, job.id)) {
-      if (!reader.VisitSpec(job, spec, filter)) {
+      const auto order = after ? std::tie(job.name, spec.name) <=> std::tie(after->job, after->name)
+                               : std::strong_ordering::greater;
+      if (order < 0 || !Takes(filter, job, spec)) {
+        continue;
+      }
+      if (!reader.VisitSpec(job, spec, order == 0 ? &*after : nullptr)) {
         return;
       }
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <compare>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "ledger/catalog.h"
@@ -61,6 +64,16 @@ std::optional<base::Instant> NewestAnsweredEnd(Connection& db, std::int64_t spec
   return end ? std::optional(base::Instant(base::Milliseconds(*end))) : std::nullopt;
 }
 
+/// Begin of the newest period that is due; what began before a spec was retired stays due.
+base::Instant NewestDueOf(const Job& job, const Spec& spec, base::Instant now) {
+  const base::Instant newest_due = metering::NewestDue(job.schedule, now);
+  if (!spec.retired_at) {
+    return newest_due;
+  }
+  const base::Instant before_end = *spec.retired_at - base::Milliseconds(1);
+  return std::min(newest_due, metering::AlignDown(before_end, job.schedule.period));
+}
+
 /// Due periods of a spec that have no row yet, in order.
 std::vector<PeriodEntry> Pending(Connection& db, const Job& job, const Spec& spec,
                                  base::Instant newest_due) {
@@ -97,11 +110,7 @@ SpecStatus StatusOf(Connection& db, const Job& job, const Spec& spec, base::Inst
   status.last_committed = NewestCommitted(db, spec.id);
   CountStates(db, spec.id, status);
   CountRows(db, spec.id, status);
-  base::Instant newest_due = metering::NewestDue(job.schedule, now);
-  if (spec.retired_at) {
-    const base::Instant before_end = *spec.retired_at - base::Milliseconds(1);
-    newest_due = std::min(newest_due, metering::AlignDown(before_end, job.schedule.period));
-  }
+  const base::Instant newest_due = NewestDueOf(job, spec, now);
   status.unfinished = Pending(db, job, spec, newest_due);
   status.open += static_cast<std::int64_t>(status.unfinished.size());
   std::vector<PeriodEntry> rows = ReadUnfinished(db, spec.id);
@@ -116,7 +125,58 @@ SpecStatus StatusOf(Connection& db, const Job& job, const Spec& spec, base::Inst
   return status;
 }
 
+/// Measured periods of a spec that have a row, from `first` on.
+std::vector<PeriodEntry> Rows(Connection& db, const Spec& spec, const PeriodFilter& filter,
+                              const std::optional<base::Instant>& first, std::size_t limit) {
+  auto rows = db.Query(
+      "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
+      " first_empty_at, next_retry, accepted_at from period where spec_id = ?1 and kind = 0"
+      " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3)"
+      " and (?4 is null or begin > ?4) and (?5 is null or state = ?5) order by begin limit ?6",
+      spec.id, filter.where.begin, filter.where.end, first, filter.state, limit);
+  std::vector<PeriodEntry> entries;
+  while (rows.Next()) {
+    entries.push_back(ReadEntry(*rows));
+  }
+  return entries;
+}
+
 }  // namespace
+
+std::vector<PeriodLine> ReadPeriodLines(Connection& db, const PeriodFilter& filter,
+                                        const std::optional<PeriodPlace>& after, std::size_t limit,
+                                        base::Instant now) {
+  std::vector<PeriodLine> lines;
+  const auto begins_in_range = [&](const PeriodEntry& entry, const auto& first) {
+    const base::Instant begin = entry.period.begin;
+    return !(filter.where.begin && begin < *filter.where.begin) &&
+           !(filter.where.end && begin >= *filter.where.end) && !(first && begin <= *first);
+  };
+  for (const Job& job : ReadJobs(db)) {
+    for (const Spec& spec : ReadSpecs(db, job.id)) {
+      const auto order = after ? std::tie(job.name, spec.name) <=> std::tie(after->job, after->name)
+                               : std::strong_ordering::greater;
+      if (order < 0 || lines.size() >= limit || !Takes(filter.where, job, spec)) {
+        continue;
+      }
+      const auto first = order == 0 ? std::optional(after->begin) : std::nullopt;
+      std::vector<PeriodEntry> entries = Rows(db, spec, filter, first, limit - lines.size());
+      if (!filter.state || filter.state == PeriodState::kOpen) {
+        const auto pending = Pending(db, job, spec, NewestDueOf(job, spec, now));
+        std::copy_if(pending.begin(), pending.end(), std::back_inserter(entries),
+                     [&](const PeriodEntry& entry) { return begins_in_range(entry, first); });
+        std::sort(entries.begin(), entries.end(),
+                  [](const PeriodEntry& a, const PeriodEntry& b) { return a.period < b.period; });
+      }
+      for (PeriodEntry& entry : entries) {
+        if (lines.size() < limit) {
+          lines.push_back({job.name, spec.name, std::move(entry)});
+        }
+      }
+    }
+  }
+  return lines;
+}
 
 std::vector<SpecStatus> ReadStatuses(Connection& db, base::Instant now) {
   std::vector<SpecStatus> statuses;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <compare>
 #include <map>
 #include <tuple>
@@ -123,10 +124,10 @@ class TotalReader {
   }
 
   void Group(TotalKey key, const SeriesSums& sums) {
-    const bool reads_series = grouping_.by_scope || !grouping_.labels.empty();
+    const bool reads_series = grouping_.by_scope || !grouping_.labels.empty() || filter_.scopes;
     for (const SeriesSums::Slot& slot : sums.slots()) {
-      if (reads_series) {
-        ReadSeries(slot.series_id, key);
+      if (reads_series && !ReadSeries(slot.series_id, key)) {
+        continue;
       }
       TotalValue& value = totals_[key];
       if (value.records == 0) {
@@ -139,19 +140,26 @@ class TotalReader {
     }
   }
 
-  void ReadSeries(std::int64_t series_id, TotalKey& key) {
+  /// False: the series is of a scope that was not asked for.
+  bool ReadSeries(std::int64_t series_id, TotalKey& key) {
     auto rows = db_.Query("select scope, labels from series where series_id = ?", series_id);
     if (!rows.Next()) {
       throw DatabaseError(base::ErrorCode::kInternal,
                           "the ledger lacks a series that has records: run verify");
     }
-    key.scope = grouping_.by_scope ? rows->MaybeText(0) : std::nullopt;
+    const auto scope = rows->MaybeText(0);
+    if (filter_.scopes && (!scope || std::find(filter_.scopes->begin(), filter_.scopes->end(),
+                                               *scope) == filter_.scopes->end())) {
+      return false;
+    }
+    key.scope = grouping_.by_scope ? scope : std::nullopt;
     key.labels.clear();
     const base::LabelSet labels = RequireLabels(*rows, 1);
     for (const std::string& name : grouping_.labels) {
       const std::string* value = base::Find(labels, name);
       key.labels.push_back(value != nullptr ? *value : std::string());
     }
+    return true;
   }
 
   Connection& db_;
@@ -167,7 +175,9 @@ std::vector<UsageTotal> ReadTotals(Connection& db, const UsageFilter& filter,
   TotalReader reader(db, filter, grouping);
   for (const Job& job : ReadJobs(db)) {
     for (const Spec& spec : ReadSpecs(db, job.id)) {
-      reader.AddSpec(job, spec);
+      if (Takes(filter, job, spec)) {
+        reader.AddSpec(job, spec);
+      }
     }
   }
   return reader.Finish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/sqlite_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -33,11 +34,11 @@ class SqliteReader final : public Reader {
  public:
   explicit SqliteReader(std::unique_ptr<Connection> db) : db_(std::move(db)) {}
 
-  base::Status Records(const UsageFilter& filter,
-                       const std::function<bool(const metering::UsageRecord&)>& visit) override {
+  base::Status RecordsAfter(const UsageFilter& filter, const std::optional<RecordPlace>& after,
+                            const RecordVisitor& visit) override {
     return Guarded([&]() -> base::Status {
       Transaction snapshot(*db_, Transaction::Kind::kRead);
-      ReadRecords(*db_, filter, visit);
+      ReadRecords(*db_, filter, after, visit);
       return {};
     });
   }
@@ -54,6 +55,15 @@ class SqliteReader final : public Reader {
     return Guarded([&]() -> base::Result<std::vector<SpecStatus>> {
       Transaction snapshot(*db_, Transaction::Kind::kRead);
       return ReadStatuses(*db_, now);
+    });
+  }
+
+  base::Result<std::vector<PeriodLine>> Periods(const PeriodFilter& filter,
+                                                const std::optional<PeriodPlace>& after,
+                                                std::size_t limit, base::Instant now) override {
+    return Guarded([&]() -> base::Result<std::vector<PeriodLine>> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      return ReadPeriodLines(*db_, filter, after, limit, now);
     });
   }
 
@@ -80,7 +90,19 @@ class SqliteReader final : public Reader {
   std::unique_ptr<Connection> db_;
 };
 
+bool IsAmong(const std::vector<std::string>& wanted, std::string_view name) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+}
+
 }  // namespace
+
+bool Takes(const UsageFilter& filter, const Job& job, const Spec& spec) {
+  return IsAmong(filter.jobs, job.name) &&
+         (IsAmong(filter.names, spec.name) ||
+          std::any_of(spec.versions.begin(), spec.versions.end(), [&](const SpecVersion& version) {
+            return IsAmong(filter.names, version.name);
+          }));
+}
 
 base::Result<std::unique_ptr<Connection>> OpenForReading(const std::string& path) {
   std::error_code error;

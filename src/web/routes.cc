@@ -59,6 +59,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
   AddLifecycle();
   AddStatus();
   AddMetrics();
+  AddUsage();
   AddIcos();
   AddPages();
   for (const Route& route : router_.routes()) {
@@ -116,6 +117,18 @@ void Routes::AddMetrics() {
   change("DELETE", metric, false, &MetricRoutes::Remove);
   change("POST", metric + "/samples", true, &MetricRoutes::Change);
   change("DELETE", metric + "/series", false, &MetricRoutes::RemoveSeries);
+}
+
+void Routes::AddUsage() {
+  if (parts_.ledger == nullptr || parts_.queries == nullptr) {
+    return;
+  }
+  router_.Add({"GET", "/api/v1/usage", Group::kRead, ErrorStyle::kProblem, false,
+               [this](const Call& call) { return parts_.ledger->Usage(call); }, true});
+  router_.Add({"GET", "/api/v1/periods", Group::kRead, ErrorStyle::kProblem, false,
+               [this](const Call& call) { return parts_.ledger->Periods(call); }});
+  router_.Add({"GET", "/api/v1/queries", Group::kRead, ErrorStyle::kProblem, false,
+               [this](const Call& call) { return parts_.queries->Queries(call); }});
 }
 
 void Routes::AddIcos() {

@@ -13,8 +13,10 @@
 #include "web/access.h"
 #include "web/http.h"
 #include "web/icos_routes.h"
+#include "web/ledger_routes.h"
 #include "web/metric_keeper.h"
 #include "web/metric_routes.h"
+#include "web/query_routes.h"
 #include "web/router.h"
 #include "web/status_routes.h"
 
@@ -50,6 +52,8 @@ struct RouteParts {
   exposition::SelfMetrics* self = nullptr;
   exposition::MetricStore* metrics = nullptr;
   MetricKeeper* keeper = nullptr;
+  LedgerRoutes* ledger = nullptr;
+  QueryRoutes* queries = nullptr;
 };
 
 /// Everything that this version answers; etc. `router().routes()` lists it. Exchanges are counted
@@ -78,6 +82,7 @@ class Routes {
   void AddLifecycle();
   void AddStatus();
   void AddMetrics();
+  void AddUsage();
   void AddIcos();
   void AddPages();
 

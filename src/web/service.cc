@@ -72,7 +72,11 @@ class Service {
         access_(AccessOptions(request)),
         store_(StoreOptions()),
         keeper_(loop_, store_, KeeperOptions()),
-        routes_(RouteOptions(request), {&page_, &metrics_, &store_, &keeper_}),
+        ledger_routes_(loop_, configured_.ledger_path, clock_),
+        query_routes_(std::make_shared<std::vector<collector::ConfiguredJob>>(configured_.jobs),
+                      clock_),
+        routes_(RouteOptions(request),
+                {&page_, &metrics_, &store_, &keeper_, &ledger_routes_, &query_routes_}),
         server_(loop_, ServerOptionsOf(request), routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
@@ -256,21 +260,24 @@ class Service {
       return;
     }
     WarnOfFixed(*read);
+    const auto shown = std::make_shared<const std::vector<collector::ConfiguredJob>>(read->jobs);
     auto jobs = std::move(read->jobs);
     const auto settings = std::make_shared<const config::Settings>(std::move(read->settings));
-    daemon_.Reconfigure(
-        {settings, std::move(jobs),
-         [this, settings, begun, done](const base::Result<std::vector<std::string>>& outcome) {
-           if (outcome) {
-             log_.Configure(settings->log);
-             access_.Configure(settings->web);
-             facts_.config_yaml = config::ToYaml(*settings);
-             for (const std::string& warning : *outcome) {
-               log_.Warn("Configuration", {{"err", warning}});
-             }
-           }
-           FinishReload(outcome ? base::Status() : tl::unexpected(outcome.error()), begun, done);
-         }});
+    daemon_.Reconfigure({settings, std::move(jobs),
+                         [this, settings, shown, begun,
+                          done](const base::Result<std::vector<std::string>>& outcome) {
+                           if (outcome) {
+                             log_.Configure(settings->log);
+                             access_.Configure(settings->web);
+                             query_routes_.SetJobs(shown);
+                             facts_.config_yaml = config::ToYaml(*settings);
+                             for (const std::string& warning : *outcome) {
+                               log_.Warn("Configuration", {{"err", warning}});
+                             }
+                           }
+                           FinishReload(outcome ? base::Status() : tl::unexpected(outcome.error()),
+                                        begun, done);
+                         }});
   }
 
   void FinishReload(const base::Status& status, std::chrono::steady_clock::time_point begun,
@@ -378,6 +385,8 @@ class Service {
   Access access_;
   exposition::MetricStore store_;
   MetricKeeper keeper_;
+  LedgerRoutes ledger_routes_;
+  QueryRoutes query_routes_;
   Routes routes_;
   Server server_;
   collector::LedgerThread ledger_;

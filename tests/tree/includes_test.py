@@ -45,6 +45,7 @@ LIBRARIES = {
     "NLopt": (r"nlopt\.h", {"inference"}, 2, False),
     "fmt": (r"fmt/", set(RANK), 99, False),
     "spdlog": (r"spdlog/", SHELL, 9, True),
+    "zlib": (r"zlib\.h", {"web"}, 1, False),
     "CLI11": (r"CLI/", {"cli", "main"}, 9, True),
     "librdkafka": (r"librdkafka/", {"delivery"}, 2, False),
     "snappy": (r"snappy", {"delivery"}, 2, False),

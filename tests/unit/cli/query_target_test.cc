@@ -32,8 +32,9 @@ QueryTarget Target(std::vector<std::string> scopes = {}, std::vector<std::string
   return target;
 }
 
-std::vector<QueryPart> Known(const QueryTarget& target, const metering::MetricSpec& spec) {
-  QueryParts parts = PartsOf(target, spec);
+std::vector<metering::QueryPart> Known(const QueryTarget& target,
+                                       const metering::MetricSpec& spec) {
+  metering::QueryParts parts = PartsOf(target, spec);
   EXPECT_EQ(parts.unknown_scopes, "");
   return std::move(parts.parts);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/json_lines.h"
+#include "delivery/json_lines.h"
 
 #include <nlohmann/json.hpp>
 
-namespace promtally::cli {
+namespace promtally::delivery {
 
 namespace {
 
@@ -119,9 +119,14 @@ std::string ToJson(const ledger::SpecStatus& status) {
 }
 
 std::string ToJson(const ledger::SpecStatus& status, const ledger::PeriodEntry& period) {
+  return ToJson(ledger::PeriodLine{status.job, status.name, period});
+}
+
+std::string ToJson(const ledger::PeriodLine& line) {
+  const ledger::PeriodEntry& period = line.entry;
   ordered_json json;
-  json["job"] = status.job;
-  json["name"] = status.name;
+  json["job"] = line.job;
+  json["name"] = line.name;
   json["begin"] = base::ToText(period.period.begin);
   json["end"] = base::ToText(period.period.end);
   json["state"] = ToText(period.state);
@@ -160,4 +165,4 @@ std::string_view ToText(ledger::PeriodState state) {
   return "open";
 }
 
-}  // namespace promtally::cli
+}  // namespace promtally::delivery

@@ -6,7 +6,7 @@
 
 #include "promtally/base/time.h"
 
-namespace promtally::cli {
+namespace promtally::delivery {
 
 /// One query of a dry run.
 struct QueryLine {
@@ -19,4 +19,4 @@ struct QueryLine {
   std::optional<std::string> curl = std::nullopt;  ///< the command, where it is wanted
 };
 
-}  // namespace promtally::cli
+}  // namespace promtally::delivery

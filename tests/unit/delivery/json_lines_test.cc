@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/json_lines.h"
+#include "delivery/json_lines.h"
 
 #include <gtest/gtest.h>
 
-namespace promtally::cli {
+namespace promtally::delivery {
 namespace {
 
 base::Instant At(const char* text) { return base::ParseInstant(text).value(); }
@@ -154,4 +154,4 @@ TEST(StateText, IsTheWordOfTheLedger) {
 }
 
 }  // namespace
-}  // namespace promtally::cli
+}  // namespace promtally::delivery

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "cli/query_line.h"
+#include "delivery/query_line.h"
 #include "ledger/reader.h"
 #include "promtally/metering/usage_record.h"
 
-namespace promtally::cli {
+namespace promtally::delivery {
 
 /// The JSON lines that scripts read: one object, without a line feed. Text that is not UTF-8 is
 /// replaced, never sent raw.
@@ -19,6 +19,8 @@ namespace promtally::cli {
 /// A period that is open or failed.
 [[nodiscard]] std::string ToJson(const ledger::SpecStatus& status,
                                  const ledger::PeriodEntry& period);
+/// A period in any state.
+[[nodiscard]] std::string ToJson(const ledger::PeriodLine& line);
 [[nodiscard]] std::string ToJson(const ledger::Violation& violation);
 
 /// An object of labels, for a cell of a table or CSV.
@@ -26,4 +28,4 @@ namespace promtally::cli {
 
 [[nodiscard]] std::string_view ToText(ledger::PeriodState state);
 
-}  // namespace promtally::cli
+}  // namespace promtally::delivery
