@@ -73,11 +73,11 @@ Access::~Access() = default;
 void Access::Configure(const config::WebSettings& settings) {
   const bool has_changed = provider_ == nullptr || settings.oidc != options_.settings.oidc;
   options_.settings = settings;
-  if (!AsksForTokens()) {
-    provider_ = nullptr;
-  } else if (has_changed) {
-    provider_ = options_.provider(*settings.oidc);
+  if (AsksForTokens() && !has_changed) {
+    return;
   }
+  previous_provider_ = std::exchange(
+      provider_, AsksForTokens() ? options_.provider(*options_.settings.oidc) : nullptr);
 }
 
 bool Access::AsksForTokens() const {
@@ -211,8 +211,9 @@ void Access::CheckToken(const std::string& token, std::optional<Group> group,
   const auto grants =
       group ? options_.settings.access.grants[config::IndexOf(*group)] : std::nullopt;
   const bool asks_provider = group && options_.settings.oidc->uma.enabled;
-  provider_->Verify(token, [this, provider = provider_, token, group, grants, asks_provider,
-                            answer](const TokenVerdict& verdict) {
+  // Weak: the provider keeps this until it answers.
+  provider_->Verify(token, [this, weak = std::weak_ptr(provider_), token, group, grants,
+                            asks_provider, answer](const TokenVerdict& verdict) {
     if (verdict.outcome == TokenOutcome::kSilent) {
       answer(tl::unexpected(ProviderSilent()));
       return;
@@ -229,6 +230,11 @@ void Access::CheckToken(const std::string& token, std::optional<Group> group,
     }
     if (!asks_provider) {
       answer(IdentityOf(claims));
+      return;
+    }
+    const auto provider = weak.lock();
+    if (provider == nullptr) {
+      answer(tl::unexpected(ProviderSilent()));
       return;
     }
     provider->AskPermission(token, claims, *group, [this, answer, claims](TokenOutcome outcome) {

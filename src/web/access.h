@@ -94,6 +94,7 @@ class Access {
 
   Options options_;
   std::shared_ptr<Provider> provider_;
+  std::shared_ptr<Provider> previous_provider_;  ///< before a reload: it may have answers to give
   std::unique_ptr<RateLimiter> limiter_;
 };
 

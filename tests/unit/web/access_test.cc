@@ -253,6 +253,19 @@ TEST_F(AccessTest, LimitsWrongPasswordsOfAnAddress) {
   EXPECT_TRUE(Ask(other, Group::kRead));
 }
 
+TEST_F(AccessTest, TakesAnIpv6NetworkForOneAddress) {
+  Make(kUsers);
+  Request request = From("dTpubw==");
+  for (int i = 0; i < 10; ++i) {
+    request.remote_address = "2001:db8::" + std::to_string(i);
+    Refuses(request, Group::kRead, 401, RefusalReason::kBadToken);
+  }
+  request.remote_address = "2001:db8:0:0:ffff::1";
+  Refuses(request, Group::kRead, 429, RefusalReason::kTooManyFailures);
+  request.remote_address = "2001:db8:0:1::1";
+  Refuses(request, Group::kRead, 401, RefusalReason::kBadToken);
+}
+
 TEST_F(AccessTest, CountsGuessesThatAreSentTogether) {
   Make(kUsers);
   int compared = 0;
