@@ -253,6 +253,18 @@ TEST(Token, OfAnotherPayloadIsNotSigned) {
   EXPECT_FALSE(Judge(forged));
 }
 
+TEST(Token, IsRefusedWhereAnyCharacterDiffers) {
+  const std::string token = Es().Sign(GoodPayload());
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    for (const char c : {'A', 'a', '0', '_', '.', '=', ' ', '\0', '\xFF'}) {
+      std::string other = token;
+      other[at] = c;
+      EXPECT_TRUE(other == token || !Judge(other)) << at << " " << c;
+    }
+    EXPECT_FALSE(Judge(token.substr(0, at))) << at;
+  }
+}
+
 TEST(Token, HasOneTextOnly) {
   const std::string token = Es().Sign(GoodPayload());
   ASSERT_TRUE(Judge(token));
