@@ -122,7 +122,7 @@ Refusal Access::Unauthorized(RefusalReason reason, std::string detail, bool had_
   return refusal;
 }
 
-void Access::Authorize(const Request& request, Group group, const Answer& answer) {
+void Access::Authorize(const Request& request, std::optional<Group> group, const Answer& answer) {
   if (IsForeignChange(request, options_.external_host)) {
     answer(Refuse(403, RefusalReason::kForeignOrigin, "a page of another site sent this request"));
     return;
@@ -141,7 +141,7 @@ void Access::Authorize(const Request& request, Group group, const Answer& answer
   }
   const config::WebSettings& settings = options_.settings;
   const bool has_users = !file.users.empty();
-  const bool is_open = settings.access.open[config::IndexOf(group)];
+  const bool is_open = !group || settings.access.open[config::IndexOf(*group)];
   if (!has_users && (is_open || settings.authentication == config::Authentication::kNone)) {
     answer(Identity());
     return;
@@ -160,7 +160,7 @@ void Access::Authorize(const Request& request, Group group, const Answer& answer
   if (authorization.scheme == AuthorizationScheme::kBasic && has_users) {
     CheckPassword(request, authorization.credentials, answer);
   } else if (authorization.scheme == AuthorizationScheme::kBearer && AsksForTokens()) {
-    CheckToken(authorization.credentials, is_open ? std::nullopt : std::optional(group), answer);
+    CheckToken(authorization.credentials, is_open ? std::nullopt : group, answer);
   } else if (authorization.scheme == AuthorizationScheme::kNone) {
     answer(tl::unexpected(
         Unauthorized(RefusalReason::kNoToken, "no credentials came with the request", false)));
@@ -263,8 +263,8 @@ Response RefusalResponse(const Refusal& refusal) {
   return response;
 }
 
-Response Guarded(Access& access, const Request& request, Group group, const GuardedAnswer& answer,
-                 const RefusalAnswer& refuse) {
+Response Guarded(Access& access, const Request& request, std::optional<Group> group,
+                 const GuardedAnswer& answer, const RefusalAnswer& refuse) {
   struct Pending {
     std::optional<Response> response;  // there at once
     std::optional<Request> request;    // a copy, for an answer that comes later

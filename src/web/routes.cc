@@ -62,19 +62,12 @@ Response Routes::Handle(const Request& request) {
   const Route* route = Find(request.path);
   const std::string name = route == nullptr ? kUnmatched : route->path;
   metrics_.RequestStarted(name);
-  Response response;
-  if (route == nullptr) {
-    response = TextResponse(404, "404 page not found\n");
-  } else if (!Takes(route->methods, request.method)) {
-    response = TextResponse(405, "Method Not Allowed\n");
-    response.headers.emplace_back("Allow",
-                                  route->methods == Methods::kRead ? "GET, HEAD" : "POST, PUT");
-  } else {
-    if (route == &routes_.front()) {
-      BeginScrape();
-    }
-    response = Answer(*route, request);
+  if (route == &routes_.front() && IsScrape(request.method)) {
+    BeginScrape();
   }
+  Response response =
+      Guard(request, route == nullptr ? std::nullopt : std::optional(route->group),
+            [route](const Request& asked, const Identity&) { return Answer(route, asked); });
   response.route = name;
   return response;
 }
@@ -120,12 +113,24 @@ const Routes::Route* Routes::Find(const std::string& full_path) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
-Response Routes::Answer(const Route& route, const Request& request) {
-  if (options_.access == nullptr) {
-    return route.answer();
+/// Every request comes through here.
+Response Routes::Guard(const Request& request, std::optional<Group> group,
+                       const GuardedAnswer& answer) {
+  return options_.access == nullptr ? answer(request, Identity())
+                                    : Guarded(*options_.access, request, group, answer);
+}
+
+Response Routes::Answer(const Route* route, const Request& request) {
+  if (route == nullptr) {
+    return TextResponse(404, "404 page not found\n");
   }
-  return Guarded(*options_.access, request, route.group,
-                 [&route](const Request&, const Identity&) { return route.answer(); });
+  if (!Takes(route->methods, request.method)) {
+    Response response = TextResponse(405, "Method Not Allowed\n");
+    response.headers.emplace_back("Allow",
+                                  route->methods == Methods::kRead ? "GET, HEAD" : "POST, PUT");
+    return response;
+  }
+  return route->answer();
 }
 
 /// Observe takes it back when the response is sent, whatever it was.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,7 +77,9 @@ class Routes {
   [[nodiscard]] Response Reload() const;
   [[nodiscard]] Response Quit() const;
 
-  [[nodiscard]] Response Answer(const Route& route, const Request& request);
+  [[nodiscard]] Response Guard(const Request& request, std::optional<Group> group,
+                               const GuardedAnswer& answer);
+  [[nodiscard]] static Response Answer(const Route* route, const Request& request);
   void BeginScrape();
   [[nodiscard]] Response Scrape();
 

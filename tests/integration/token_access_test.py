@@ -203,6 +203,7 @@ class Unconfigured(unittest.TestCase):
         for origin in ("https://evil.example", "null"):
             answer = ask(service, ADMIN, "POST", headers={"Origin": origin})
             self.assertEqual(answer.status, 403, origin)
+            self.assertEqual(ask(service, "/nowhere", "POST", headers={"Origin": origin}).status, 403)
         self.assertEqual(ask(service, ADMIN, "POST", headers={"Origin": service.url}).status, 200)
         self.assertEqual(ask(service, ADMIN, "POST").status, 200)
         self.assertEqual(ask(service, READ, headers={"Host": "evil.example"}).status, 403)
