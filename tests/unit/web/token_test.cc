@@ -159,6 +159,7 @@ TEST(Token, IsRefusedForItsClaims) {
   EXPECT_FALSE(Judge(Es().Sign("[" + GoodPayload() + "]")));
   EXPECT_FALSE(Judge(Es().Sign("\xEF\xBB\xBF" + GoodPayload())));
   EXPECT_FALSE(Judge(Es().Sign(GoodPayload() + "{}")));
+  EXPECT_FALSE(Judge(Es().Sign(GoodPayload() + '\0')));
   EXPECT_FALSE(Judge(Es().Sign(GoodPayload({{"pad", "\"" + std::string(8192, 'a') + "\""}}))));
 }
 
