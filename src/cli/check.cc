@@ -12,6 +12,8 @@
 #include "cli/load.h"
 #include "exposition/export_definition.h"
 #include "promtally/config/metrics_file.h"
+#include "promtally/config/web_config.h"
+#include "web/web_file.h"
 
 namespace promtally::cli {
 
@@ -89,6 +91,9 @@ base::Diagnostics CheckFile(const std::string& file, const Jobs& jobs) {
   }
   if (config::LooksLikeSettings(*text)) {
     return config::ReadSettings(*text, file, EnvironmentVariable).diagnostics;
+  }
+  if (config::LooksLikeWebConfig(*text)) {
+    return web::ReadWebFile(file).diagnostics;
   }
   config::MetricsFile metrics = config::ReadMetricsFile(*text, file, JobOf(file, jobs));
   if (!base::HasErrors(metrics.diagnostics)) {

@@ -19,5 +19,7 @@ int RunLedgerBackup(const LedgerFileOptions& options);
 int RunLedgerRestore(const LedgerFileOptions& options);
 int RunLedgerCheck(const LedgerFileOptions& options);
 int RunHealth(const HealthOptions& options);
+/// Reads one line of standard input and prints its bcrypt hash, for web.yml.
+int RunHashPassword();
 
 }  // namespace promtally::cli

@@ -32,7 +32,15 @@ int RunHealth(const HealthOptions& options) {
   request.url += "/-/healthy";
   request.timeout = kPatience;
   std::promise<net::HttpResponse> answer;
-  net::HttpClient client(config::HttpClientSettings{});
+  config::HttpClientSettings settings;
+  if (!options.http_config_file.empty()) {
+    auto loaded = LoadHttpClient(options.http_config_file);
+    if (!loaded) {
+      return loaded.error();
+    }
+    settings = *std::move(loaded);
+  }
+  net::HttpClient client(settings);
   client.Send(request, std::make_unique<Discard>(),
               [&answer](net::HttpResponse response, std::unique_ptr<net::BodySink>) {
                 answer.set_value(std::move(response));

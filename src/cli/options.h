@@ -99,6 +99,7 @@ struct AcceptOptions {
 
 struct HealthOptions {
   std::string url = "http://localhost:9899";
+  std::string http_config_file;
 };
 
 struct LedgerFileOptions {

@@ -81,6 +81,8 @@ class CommandLine {
     AddAccept();
     AddLedger();
     AddHealth();
+    Add("hash-password", "Read a password from standard input and print its hash for web.yml",
+        [] { return RunHashPassword(); });
     RefuseEmptyValues(&app_);
   }
 
@@ -153,8 +155,9 @@ class CommandLine {
   }
 
   void AddCheck() {
-    CLI::App* command = Add("check", "Report every problem of metrics.yml and promtally.yml files",
-                            [this] { return RunCheck(check_); });
+    CLI::App* command =
+        Add("check", "Report every problem of metrics.yml, promtally.yml and web.yml files",
+            [this] { return RunCheck(check_); });
     command->add_option("FILES", check_.files, "files to check")->required();
     command->add_flag("--strict", check_.strict, "warnings count as errors");
   }
@@ -311,6 +314,10 @@ class CommandLine {
                             [this] { return RunHealth(health_); });
     command->add_option("--url", health_.url, "where it listens (http://localhost:9899)")
         ->type_name("URL");
+    command
+        ->add_option("--http.config.file", health_.http_config_file,
+                     "authorities and client certificate, in Prometheus' form")
+        ->type_name("FILE");
   }
 
   CLI::App app_{"promtally meters usage with Prometheus queries and keeps it in a ledger"};

@@ -71,9 +71,10 @@ void Progress::OnPeriod(const collector::PeriodReport& report) {
   const bool bad = report.state == ledger::PeriodState::kOpen ||
                    report.state == ledger::PeriodState::kFailed || report.rejected > 0;
   if (bad && ++problems_ <= kNamedProblems) {
-    std::string what = report.reason.empty() ? fmt::format("{} series rejected", report.rejected)
-                                             : fmt::format("{} ({}) {}", delivery::ToText(report.state),
-                                                           report.reason, report.detail);
+    std::string what = report.reason.empty()
+                           ? fmt::format("{} series rejected", report.rejected)
+                           : fmt::format("{} ({}) {}", delivery::ToText(report.state),
+                                         report.reason, report.detail);
     Say(fmt::format("{} {}: {}", report.name, base::ToText(report.period.begin), what));
   }
   if (report.skip_failures > 0) {

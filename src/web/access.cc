@@ -73,11 +73,11 @@ Access::~Access() = default;
 void Access::Configure(const config::WebSettings& settings) {
   const bool has_changed = provider_ == nullptr || settings.oidc != options_.settings.oidc;
   options_.settings = settings;
-  if (!AsksForTokens()) {
-    provider_ = nullptr;
-  } else if (has_changed) {
-    provider_ = options_.provider(*settings.oidc);
+  if (AsksForTokens() && !has_changed) {
+    return;
   }
+  previous_provider_ = std::exchange(
+      provider_, AsksForTokens() ? options_.provider(*options_.settings.oidc) : nullptr);
 }
 
 bool Access::AsksForTokens() const {
@@ -122,7 +122,7 @@ Refusal Access::Unauthorized(RefusalReason reason, std::string detail, bool had_
   return refusal;
 }
 
-void Access::Authorize(const Request& request, Group group, const Answer& answer) {
+void Access::Authorize(const Request& request, std::optional<Group> group, const Answer& answer) {
   if (IsForeignChange(request, options_.external_host)) {
     answer(Refuse(403, RefusalReason::kForeignOrigin, "a page of another site sent this request"));
     return;
@@ -141,7 +141,7 @@ void Access::Authorize(const Request& request, Group group, const Answer& answer
   }
   const config::WebSettings& settings = options_.settings;
   const bool has_users = !file.users.empty();
-  const bool is_open = settings.access.open[config::IndexOf(group)];
+  const bool is_open = !group || settings.access.open[config::IndexOf(*group)];
   if (!has_users && (is_open || settings.authentication == config::Authentication::kNone)) {
     answer(Identity());
     return;
@@ -160,7 +160,7 @@ void Access::Authorize(const Request& request, Group group, const Answer& answer
   if (authorization.scheme == AuthorizationScheme::kBasic && has_users) {
     CheckPassword(request, authorization.credentials, answer);
   } else if (authorization.scheme == AuthorizationScheme::kBearer && AsksForTokens()) {
-    CheckToken(authorization.credentials, is_open ? std::nullopt : std::optional(group), answer);
+    CheckToken(authorization.credentials, is_open ? std::nullopt : group, answer);
   } else if (authorization.scheme == AuthorizationScheme::kNone) {
     answer(tl::unexpected(
         Unauthorized(RefusalReason::kNoToken, "no credentials came with the request", false)));
@@ -211,8 +211,9 @@ void Access::CheckToken(const std::string& token, std::optional<Group> group,
   const auto grants =
       group ? options_.settings.access.grants[config::IndexOf(*group)] : std::nullopt;
   const bool asks_provider = group && options_.settings.oidc->uma.enabled;
-  provider_->Verify(token, [this, provider = provider_, token, group, grants, asks_provider,
-                            answer](const TokenVerdict& verdict) {
+  // Weak: the provider keeps this until it answers.
+  provider_->Verify(token, [this, weak = std::weak_ptr(provider_), token, group, grants,
+                            asks_provider, answer](const TokenVerdict& verdict) {
     if (verdict.outcome == TokenOutcome::kSilent) {
       answer(tl::unexpected(ProviderSilent()));
       return;
@@ -229,6 +230,11 @@ void Access::CheckToken(const std::string& token, std::optional<Group> group,
     }
     if (!asks_provider) {
       answer(IdentityOf(claims));
+      return;
+    }
+    const auto provider = weak.lock();
+    if (provider == nullptr) {
+      answer(tl::unexpected(ProviderSilent()));
       return;
     }
     provider->AskPermission(token, claims, *group, [this, answer, claims](TokenOutcome outcome) {
@@ -257,8 +263,8 @@ Response RefusalResponse(const Refusal& refusal) {
   return response;
 }
 
-Response Guarded(Access& access, const Request& request, Group group, const GuardedAnswer& answer,
-                 const RefusalAnswer& refuse) {
+Response Guarded(Access& access, const Request& request, std::optional<Group> group,
+                 const GuardedAnswer& answer, const RefusalAnswer& refuse) {
   struct Pending {
     std::optional<Response> response;  // there at once
     std::optional<Request> request;    // a copy, for an answer that comes later

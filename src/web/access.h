@@ -72,8 +72,9 @@ class Access {
   Access& operator=(const Access&) = delete;
 
   /// Answers once, on the loop thread: at once where it can (then before the function returns),
-  /// else when a password has been compared or the provider has answered.
-  void Authorize(const Request& request, Group group, const Answer& answer);
+  /// else when a password has been compared or the provider has answered. Without a group (a path
+  /// that is none of ours) only what holds for every path is asked: users, limits, origin.
+  void Authorize(const Request& request, std::optional<Group> group, const Answer& answer);
 
   /// Takes settings that were read anew.
   void Configure(const config::WebSettings& settings);
@@ -94,6 +95,7 @@ class Access {
 
   Options options_;
   std::shared_ptr<Provider> provider_;
+  std::shared_ptr<Provider> previous_provider_;  ///< before a reload: it may have answers to give
   std::unique_ptr<RateLimiter> limiter_;
 };
 
@@ -111,7 +113,7 @@ using RefusalAnswer = std::function<Response(const Refusal&)>;
 /// The one place where routes ask: `answer`'s response where `access` lets the request in, else
 /// `refuse`'s; a response that comes later where the verdict does. `access` and what the functions
 /// use must live until then.
-[[nodiscard]] Response Guarded(Access& access, const Request& request, Group group,
+[[nodiscard]] Response Guarded(Access& access, const Request& request, std::optional<Group> group,
                                const GuardedAnswer& answer,
                                const RefusalAnswer& refuse = RefusalResponse);
 

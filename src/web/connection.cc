@@ -289,10 +289,14 @@ int Connection::CheckHeader() {
       codings > 0 && (framing_.http_1_0 || codings > 1 || lengths > 0 ||
                       !boost::beast::iequals(message[http::field::transfer_encoding], "chunked"));
   const bool odd_host = hosts > 1 || (hosts == 0 && !framing_.http_1_0);
+  // Beast takes a list of equal lengths for one.
+  const boost::beast::string_view length = message[http::field::content_length];
+  const bool odd_length = lengths > 1 || !std::all_of(length.begin(), length.end(),
+                                                      [](char c) { return c >= '0' && c <= '9'; });
   const bool is_disguised =
       std::any_of(request_.headers.begin(), request_.headers.end(),
                   [](const auto& header) { return IsDisguised(header.first); });
-  if (lengths > 1 || odd_coding || is_disguised || odd_host || message.version() > 11 ||
+  if (odd_length || odd_coding || is_disguised || odd_host || message.version() > 11 ||
       !request_.path.starts_with('/')) {
     return 400;
   }

@@ -166,7 +166,9 @@ void KeyStore::TakeKeys(const Fetched& fetched) {
   // An empty list is more likely a fault than the end of all keys: the ones that are there stay.
   if (!set || set->keys.empty()) {
     hooks_.warn("keys of " + jwks_url_ + ": " +
-                (set ? "none of them can be used" : set.error().message));
+                (!set                   ? set.error().message
+                 : set->skipped.empty() ? "there are none"
+                                        : "none can be used; " + set->skipped.front()));
     FinishRefresh(false);
     return;
   }

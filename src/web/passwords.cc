@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/passwords.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include <arpa/inet.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <crypt.h>
@@ -36,6 +38,19 @@ constexpr unsigned long kCost = 10;
 std::string FakeHash(const Passwords::Users& users) {
   const std::string cost = users.empty() ? "10" : users.front().second.substr(4, 2);
   return "$2y$" + cost + "$" + std::string(22, 'O') + std::string(31, '.');
+}
+
+/// Whom failures are counted for: the address, of IPv6 its network, since one host has all of it.
+std::string NetworkOf(const std::string& address) {
+  std::array<unsigned char, 16> bytes{};
+  constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) {
+    return address;
+  }
+  const bool is_mapped = std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+  constexpr std::size_t kPrefix = 8;
+  return is_mapped ? std::string(bytes.begin() + kMapped.size(), bytes.end())
+                   : std::string(bytes.begin(), bytes.begin() + kPrefix);
 }
 
 struct Job {
@@ -217,6 +232,7 @@ Passwords::~Passwords() {
 
 void Passwords::Check(PasswordQuestion question, const Users& users, const Answer& answer) {
   State& state = *state_;
+  question.address = NetworkOf(question.address);
   const auto now = Clock::now();
   if (const auto blocked = state.Blocked(question.address, now);
       blocked > Clock::duration::zero()) {

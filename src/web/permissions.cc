@@ -51,9 +51,8 @@ void Permissions::Ask(const std::string& token, const Claims& claims, config::Ac
     kept_.erase(kept);
   }
   Waiting& waiting = asking_[key];
-  waiting.push_back([self = shared_from_this(), group, done](const Answer& answer) {
-    const bool refused =
-        answer.outcome == TokenOutcome::kGood && !self->Grants(answer.granted, group);
+  waiting.push_back([this, group, done](const Answer& answer) {
+    const bool refused = answer.outcome == TokenOutcome::kGood && !Grants(answer.granted, group);
     done(refused ? TokenOutcome::kForbidden : answer.outcome);
   });
   if (waiting.size() > 1) {
@@ -61,8 +60,13 @@ void Permissions::Ask(const std::string& token, const Claims& claims, config::Ac
   }
   const std::chrono::milliseconds life =
       std::min<base::Milliseconds>(settings_.uma.cache, claims.expires - now);
+  // Weak, here and below: what waits for an answer must not keep alive whom it waits for.
   store_->FindTokenEndpoint(
-      [self = shared_from_this(), key, token, life](const std::optional<std::string>& endpoint) {
+      [weak = weak_from_this(), key, token, life](const std::optional<std::string>& endpoint) {
+        const auto self = weak.lock();
+        if (self == nullptr) {
+          return;
+        }
         if (endpoint) {
           self->Send(key, token, *endpoint, life);
         } else {

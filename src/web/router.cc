@@ -91,6 +91,11 @@ std::string Router::Template(std::string_view path,
   return {};
 }
 
+const Route* Router::First(const std::string& path_template) const {
+  return &*std::find_if(routes_.begin(), routes_.end(),
+                        [&](const Route& route) { return route.path == path_template; });
+}
+
 Response Router::NotAllowed(const std::string& path_template, std::string_view method) const {
   std::string allow;
   ErrorStyle style = ErrorStyle::kText;
@@ -120,9 +125,12 @@ Router::Match Router::Find(const Request& request) const {
   }
   const std::string path_template = Template(path, &match.path);
   if (path_template.empty()) {
-    match.refusal = ErrorResponse(StyleOf(path), 404, "404 page not found");
+    match.errors = StyleOf(path);
+    match.refusal = ErrorResponse(match.errors, 404, "404 page not found");
     return match;
   }
+  match.group = First(path_template)->group;
+  match.errors = First(path_template)->errors;
   const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& candidate) {
     return candidate.path == path_template && Answers(candidate, request.method);
   });
@@ -137,6 +145,7 @@ Router::Match Router::Find(const Request& request) const {
     match.refusal.route = path_template;
     return match;
   }
+  match.group = route->group;  // those of a path may differ: GET reads, DELETE writes
   match.route = &*route;
   return match;
 }

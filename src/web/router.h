@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,8 @@ class Router {
 
   struct Match {
     const Route* route = nullptr;  ///< null: `refusal` answers
+    std::optional<Group> group;    ///< of the path; nullopt: there is no such path
+    ErrorStyle errors = ErrorStyle::kText;
     std::map<std::string, std::string> path;
     Response refusal;
   };
@@ -66,6 +69,7 @@ class Router {
 
   [[nodiscard]] std::string Template(std::string_view path,
                                      std::map<std::string, std::string>* parameters) const;
+  [[nodiscard]] const Route* First(const std::string& path_template) const;
   [[nodiscard]] Response NotAllowed(const std::string& path_template,
                                     std::string_view method) const;
 

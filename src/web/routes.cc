@@ -25,6 +25,8 @@ std::string_view KnownMethod(std::string_view method) {
   return found == kMethods.end() ? "other" : *found;
 }
 
+bool IsScrape(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
 std::string HeaderText(const Request& request, std::string_view name) {
   std::string joined;
   for (const auto& [header, value] : request.headers) {
@@ -155,33 +157,35 @@ Response Routes::Handle(const Request& request) {
   Router::Match match = router_.Find(request);
   const std::string route = match.route != nullptr ? match.route->path : match.refusal.route;
   self_.RequestStarted(route);
-  if (match.route == nullptr) {
-    return std::move(match.refusal);
-  }
-  if (route == options_.telemetry_path) {
+  if (route == options_.telemetry_path && IsScrape(request.method)) {
     ++scrapes_;  // Observe takes it back when the response is sent, whatever it was
     self_.SetScrapesInFlight(scrapes_);
   }
-  Response response = Answer(*match.route, request, std::move(match.path));
+  Response response = Guard(request, std::move(match));
   response.route = route;
   return response;
 }
 
-Response Routes::Answer(const Route& route, const Request& request,
-                        std::map<std::string, std::string> path) {
+/// Every request comes through here, those for paths that do not exist included: users of web.yml
+/// are asked for their password everywhere.
+Response Routes::Guard(const Request& request, Router::Match match) {
+  const std::optional<Group> group = match.group;
+  const ErrorStyle errors = match.errors;
+  const GuardedAnswer answer = [match = std::move(match)](const Request& asked,
+                                                          const Identity& who) -> Response {
+    if (match.route == nullptr) {
+      return match.refusal;
+    }
+    if (who.scopes && match.group == Group::kRead && !match.route->shows_scopes) {
+      return RefusalOf(match.errors, ForOneScopeOnly());
+    }
+    return match.route->answer({asked, match.path, who});
+  };
   if (options_.access == nullptr) {
-    const Identity nobody;
-    return route.answer({request, std::move(path), nobody});
+    return answer(request, Identity());
   }
-  return Guarded(
-      *options_.access, request, route.group,
-      [&route, path = std::move(path)](const Request& asked, const Identity& who) {
-        if (who.scopes && route.group == Group::kRead && !route.shows_scopes) {
-          return RefusalOf(route.errors, ForOneScopeOnly());
-        }
-        return route.answer({asked, path, who});
-      },
-      [&route](const Refusal& refusal) { return RefusalOf(route.errors, refusal); });
+  return Guarded(*options_.access, request, group, answer,
+                 [errors](const Refusal& refusal) { return RefusalOf(errors, refusal); });
 }
 
 void Routes::Observe(const Exchange& exchange) {
@@ -199,7 +203,7 @@ void Routes::Observe(const Exchange& exchange) {
     return;
   }
   self_.CountScrape(exchange.status);
-  if (exchange.handled && (exchange.method == "GET" || exchange.method == "HEAD")) {
+  if (exchange.handled && IsScrape(exchange.method)) {
     --scrapes_;
     self_.SetScrapesInFlight(scrapes_);
   }

@@ -86,8 +86,7 @@ class Routes {
   void AddIcos();
   void AddPages();
 
-  [[nodiscard]] Response Answer(const Route& route, const Request& request,
-                                std::map<std::string, std::string> path);
+  [[nodiscard]] Response Guard(const Request& request, Router::Match match);
   [[nodiscard]] StatusFacts Status() const;
   [[nodiscard]] Response Metrics(const Request& request) const;
   [[nodiscard]] Response Ready() const;

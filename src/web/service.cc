@@ -92,6 +92,10 @@ class Service {
     log_.Info("Build context", {{"build_context", "(compiler=" + facts_.build.compiler +
                                                       ", build_type=" + facts_.build.build_type +
                                                       ", date=" + facts_.build.date + ")"}});
+    if (base::HasErrors(web_file_.diagnostics())) {
+      return base::Fail(base::ErrorCode::kInvalidArgument,
+                        configured_.settings.web.config_file + " cannot be used");
+    }
     LogLoaded(load_duration_);
     if (auto opened = OpenStore(); !opened) {
       return opened;

@@ -101,9 +101,10 @@ const std::string* JsonValue::FindText(std::string_view name) const {
 
 base::Result<JsonValue> ParseStrictJson(std::string_view text, std::size_t depth) {
   Builder builder(depth);
-  // The library passes over a byte order mark.
+  // The library passes over a byte order mark, and a NUL ends the text for it.
   const bool has_mark = text.starts_with("\xEF\xBB\xBF");
-  if (has_mark || !Json::sax_parse(text.begin(), text.end(), &builder)) {
+  const bool has_nul = text.find('\0') != std::string_view::npos;
+  if (has_mark || has_nul || !Json::sax_parse(text.begin(), text.end(), &builder)) {
     return base::Fail(base::ErrorCode::kParse, "not one strict JSON text");
   }
   return std::move(builder.root);

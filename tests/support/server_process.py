@@ -22,6 +22,8 @@ PROGRAMS = {
     "prometheus3": ("PROMTALLY_PROMETHEUS3", "prometheus", False),
     "thanos": ("PROMTALLY_THANOS", "thanos", True),
     "mimir": ("PROMTALLY_MIMIR", "mimir", True),
+    "oidc_provider": ("PROMTALLY_OIDC_PROVIDER", "op.mjs", False),
+    "keycloak": ("PROMTALLY_KEYCLOAK", "start", False),
     "victoriametrics": ("PROMTALLY_VICTORIAMETRICS", "victoria-metrics", True),
 }
 

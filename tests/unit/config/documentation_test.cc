@@ -10,6 +10,7 @@
 
 #include "promtally/config/metrics_file.h"
 #include "promtally/config/settings.h"
+#include "promtally/config/web_config.h"
 #include "promtally/promql/functions.h"
 #include "unit/config/config_testing.h"
 
@@ -85,6 +86,9 @@ TEST(ExampleFiles, LoadWithoutErrors) {
   const MetricsFile metrics = ReadMetricsFile(RootFile("etc/metrics.yml"), "metrics.yml");
   EXPECT_EQ(Rendered(Errors(metrics.diagnostics)), "");
   EXPECT_EQ(metrics.specs.size(), 4U);
+  const WebConfigFile web = ReadWebConfig(RootFile("etc/web.yml"), "web.yml");
+  EXPECT_EQ(Rendered(web.diagnostics), "");
+  EXPECT_EQ(web.settings.headers.size(), 2U);
 }
 
 TEST(ExampleFiles, AreToldApartByTheirKeys) {
