@@ -152,7 +152,8 @@ void MetricStore::AddInitialSeries(Entry& entry, base::Instant now) {
   ++series_;
 }
 
-void MetricStore::Forget(const EntryPtr& entry) {
+void MetricStore::Forget(const EntryPtr& held) {
+  const EntryPtr entry = held;  // `held` may be one of those that are erased here
   const MetricDefinition& definition = entry->family.definition();
   const auto erase = [&](auto& map, const std::string& name) {
     if (const auto at = map.find(name); at != map.end() && at->second == entry.get()) {

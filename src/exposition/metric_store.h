@@ -151,7 +151,7 @@ class MetricStore {
   [[nodiscard]] base::Result<std::vector<CheckedChange>> CheckAll(
       const Entry& entry, std::span<const SampleChange> changes) const;
   void AddInitialSeries(Entry& entry, base::Instant now);
-  void Forget(const EntryPtr& entry);
+  void Forget(const EntryPtr& held);
   [[nodiscard]] base::Status CheckRoom(const Entry& entry,
                                        const std::vector<CheckedChange>& changes) const;
   void ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now);
