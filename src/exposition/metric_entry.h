@@ -25,6 +25,13 @@ struct MetricStore::Entry {
   bool in_copy = false;  // the copy that is being written has its definition
 };
 
+/// kNotFound, for people.
+[[nodiscard]] inline tl::unexpected<base::Error> NoMetric(std::string_view name) {
+  return base::Fail(base::ErrorCode::kNotFound, base::IsUtf8(name)
+                                                    ? "there is no metric " + InQuotes(name)
+                                                    : "there is no such metric");
+}
+
 /// How far a copy of the journal is.
 struct MetricStore::Copy {
   std::vector<EntryPtr> entries;  // those that were there when it began

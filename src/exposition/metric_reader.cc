@@ -14,10 +14,10 @@ class MetricReader : public PieceReader {
  public:
   struct Scope {
     PageStyle style;
-    NameFilter filter;
     base::Instant now;
     std::uint32_t epoch = 0;
-    std::unordered_set<std::uint64_t> hidden;  // ids
+    std::unordered_set<std::uint64_t> hidden;                // ids
+    std::optional<std::unordered_set<std::uint64_t>> shown;  // nullopt: all
   };
   using Families = MetricStore::Families;
 
@@ -40,16 +40,7 @@ class MetricReader : public PieceReader {
     if (entry.family.epoch() >= scope_.epoch || scope_.hidden.contains(entry.id)) {
       return false;
     }
-    if (scope_.filter.TakesAll()) {
-      return true;
-    }
-    for (const std::string& name : NamesOf(entry.family.definition())) {
-      if (scope_.filter.Has(name) ||
-          scope_.filter.Has(EscapedMetricName(name, scope_.style.escaping))) {
-        return true;
-      }
-    }
-    return false;
+    return !scope_.shown || scope_.shown->contains(entry.id);
   }
 
   // The next metric that is to be shown, by name.
@@ -107,24 +98,50 @@ class MetricReader : public PieceReader {
   MetricFamily::Row row_ = 0;
 };
 
+// The metrics that have a name, as it is or as it is escaped.
+void MetricStore::AddIdsOf(std::string_view name, std::unordered_set<std::uint64_t>& ids) const {
+  const auto add = [&](const std::unordered_map<std::string, Entry*>& map, const std::string& key) {
+    if (const auto found = map.find(key); found != map.end()) {
+      ids.insert(found->second->id);
+    }
+  };
+  add(names_, std::string(name));
+  add(keys_, "u" + std::string(name));
+  add(keys_, "v" + std::string(name));
+}
+
+// Names in dots are not among the keys, for others are never made equal by them; hardly anybody
+// asks for one.
+void MetricStore::AddIdsInDots(const NameFilter& filter, const PageStyle& style,
+                               std::unordered_set<std::uint64_t>& ids) const {
+  if (style.escaping != Escaping::kDots) {
+    return;
+  }
+  for (const auto& [family, entry] : families_) {
+    for (const std::string& name : NamesOf(entry->family.definition())) {
+      if (filter.Has(EscapedMetricName(name, style.escaping))) {
+        ids.insert(entry->id);
+      }
+    }
+  }
+}
+
 std::unique_ptr<PieceReader> MetricStore::Read(const PageStyle& style, const NameFilter& filter,
                                                base::Instant now,
                                                const std::vector<std::string>& taken) {
-  MetricReader::Scope scope{style, filter, now, ++epoch_, {}};
-  const auto hide = [&](const std::unordered_map<std::string, Entry*>& map,
-                        const std::string& name) {
-    if (const auto found = map.find(name); found != map.end()) {
-      scope.hidden.insert(found->second->id);
-    }
-  };
+  MetricReader::Scope scope{style, now, ++epoch_, strangers_, std::nullopt};
   constexpr std::string_view kTotal = "_total";  // a counter's family has none in OpenMetrics
   for (const std::string& name : taken) {
     const std::size_t family = name.size() - (name.ends_with(kTotal) ? kTotal.size() : 0);
-    for (const std::string& one : {name, name.substr(0, family)}) {
-      hide(names_, one);
-      hide(keys_, "u" + one);
-      hide(keys_, "v" + one);
+    AddIdsOf(name, scope.hidden);
+    AddIdsOf(std::string_view(name).substr(0, family), scope.hidden);
+  }
+  if (!filter.TakesAll()) {
+    scope.shown.emplace();
+    for (const std::string& name : filter.names()) {
+      AddIdsOf(name, *scope.shown);
     }
+    AddIdsInDots(filter, style, *scope.shown);
   }
   return std::make_unique<MetricReader>(families_, options_.limits.created_series,
                                         std::move(scope));

@@ -2,8 +2,6 @@
 #include "exposition/metric_store.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <unordered_set>
 
 #include "exposition/journal_record.h"
@@ -31,35 +29,6 @@ bool IsOwnName(std::string_view name) {
   return IsOwnFamily(family + "_total") || IsOwnFamily(family + "_bucket");
 }
 
-MetricView ViewOf(const MetricFamily& family) {
-  return {family.definition(), family.created(), family.series().size()};
-}
-
-SeriesView ViewOf(const MetricFamily& family, MetricFamily::Row row, base::Instant now) {
-  const MetricDefinition& definition = family.definition();
-  SeriesView view;
-  view.labels = LabelsOfBody(family.series().Body(row));
-  view.value = family.value(row);
-  if (definition.type == MetricType::kInfo) {
-    view.info = LabelsOfBody(family.info(row));
-  } else if (definition.type == MetricType::kStateSet) {
-    view.state = definition.states.at(static_cast<std::size_t>(view.value));
-  } else if (definition.type != MetricType::kGauge) {
-    view.created = family.created(row);
-  }
-  for (std::size_t i = 0; i < definition.buckets.size(); ++i) {
-    view.count += family.counts(row)[i];
-    view.buckets.emplace_back(definition.buckets[i], view.count);
-  }
-  if (definition.type == MetricType::kSummary) {
-    view.count = *family.counts(row);
-    for (const auto& [quantile, error] : definition.quantiles) {
-      view.quantiles.emplace_back(quantile, family.Quantile(row, quantile, now));
-    }
-  }
-  return view;
-}
-
 }  // namespace
 
 MetricStore::MetricStore(Options options)
@@ -80,6 +49,19 @@ base::Status MetricStore::CheckStrangers(const std::vector<std::string>& names) 
     }
   }
   return {};
+}
+
+// A journal may be older than a family of promtally's own.
+void MetricStore::FindStrangers() {
+  for (const auto& [family, entry] : families_) {
+    const auto names = NamesOf(entry->family.definition());
+    const bool is_stranger = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+      return IsOwnName(name) || IsOwnName(EscapedMetricName(name, Escaping::kUnderscores));
+    });
+    if (is_stranger) {
+      strangers_.insert(entry->id);
+    }
+  }
 }
 
 base::Status MetricStore::CheckFree(const MetricDefinition& definition,
@@ -174,7 +156,8 @@ void MetricStore::AddInitialSeries(Entry& entry, base::Instant now) {
   ++series_;
 }
 
-void MetricStore::Forget(const EntryPtr& entry) {
+void MetricStore::Forget(const EntryPtr& held) {
+  const EntryPtr entry = held;  // `held` may be one of those that are erased here
   const MetricDefinition& definition = entry->family.definition();
   const auto erase = [&](auto& map, const std::string& name) {
     if (const auto at = map.find(name); at != map.end() && at->second == entry.get()) {
@@ -191,6 +174,7 @@ void MetricStore::Forget(const EntryPtr& entry) {
   series_ -= entry->family.series().size();
   entry->removed = true;
   by_id_.erase(entry->id);
+  strangers_.erase(entry->id);
   families_.erase(families_.find(definition.name));
 }
 
@@ -199,16 +183,6 @@ MetricStore::EntryPtr MetricStore::EntryOf(std::string_view name) const {
   return found == names_.end() ? nullptr
                                : families_.find(found->second->family.definition().name)->second;
 }
-
-namespace {
-
-tl::unexpected<base::Error> NoMetric(std::string_view name) {
-  return base::Fail(base::ErrorCode::kNotFound, base::IsUtf8(name)
-                                                    ? "there is no metric " + InQuotes(name)
-                                                    : "there is no such metric");
-}
-
-}  // namespace
 
 base::Status MetricStore::CheckRoom(const Entry& entry,
                                     const std::vector<CheckedChange>& changes) const {
@@ -330,64 +304,6 @@ std::size_t MetricStore::ExpireAll(base::Instant now) {
   }
   series_ -= removed;
   return removed;
-}
-
-std::string MetricStore::ResolveFamily(std::string_view name) const {
-  const auto found = names_.find(std::string(name));
-  return found == names_.end() ? "" : found->second->family.definition().name;
-}
-
-std::optional<MetricView> MetricStore::Find(std::string_view name) const {
-  const EntryPtr entry = EntryOf(name);
-  return entry ? std::optional(ViewOf(entry->family)) : std::nullopt;
-}
-
-MetricPage MetricStore::List(std::string_view prefix, std::optional<MetricType> type,
-                             std::string_view after, std::size_t limit) const {
-  MetricPage page;
-  auto at = after < prefix ? families_.lower_bound(prefix) : families_.upper_bound(after);
-  for (; at != families_.end() && at->first.starts_with(prefix); ++at) {
-    if (type && at->second->family.definition().type != *type) {
-      continue;
-    }
-    if (page.metrics.size() == limit) {
-      page.next = page.metrics.empty() ? std::string(after) : page.metrics.back().definition.name;
-      break;
-    }
-    page.metrics.push_back(ViewOf(at->second->family));
-  }
-  return page;
-}
-
-base::Result<SeriesPage> MetricStore::Series(std::string_view name, std::string_view after,
-                                             std::size_t limit, base::Instant now) const {
-  const EntryPtr entry = EntryOf(name);
-  if (!entry) {
-    return NoMetric(name);
-  }
-  MetricFamily::Row row = 0;
-  if (!after.empty()) {
-    const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), row);
-    if (error != std::errc() || end != after.data() + after.size() ||
-        row == std::numeric_limits<MetricFamily::Row>::max()) {
-      return base::Fail(base::ErrorCode::kInvalidArgument, "after is no cursor");
-    }
-    ++row;
-  }
-  SeriesPage page;
-  MetricFamily::Row last = 0;
-  for (; row < entry->family.series().end(); ++row) {
-    if (!entry->family.series().IsUsed(row)) {
-      continue;
-    }
-    if (page.series.size() == limit) {
-      page.next = std::to_string(last);
-      break;
-    }
-    page.series.push_back(ViewOf(entry->family, row, now));
-    last = row;
-  }
-  return page;
 }
 
 }  // namespace promtally::exposition

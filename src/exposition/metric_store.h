@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -143,10 +144,14 @@ class MetricStore {
   [[nodiscard]] base::Status CheckStrangers(const std::vector<std::string>& names) const;
   [[nodiscard]] EntryPtr EntryOf(std::string_view name) const;
   void Register(const EntryPtr& entry);
+  void AddIdsOf(std::string_view name, std::unordered_set<std::uint64_t>& ids) const;
+  void AddIdsInDots(const NameFilter& filter, const PageStyle& style,
+                    std::unordered_set<std::uint64_t>& ids) const;
+  void FindStrangers();
   [[nodiscard]] base::Result<std::vector<CheckedChange>> CheckAll(
       const Entry& entry, std::span<const SampleChange> changes) const;
   void AddInitialSeries(Entry& entry, base::Instant now);
-  void Forget(const EntryPtr& entry);
+  void Forget(const EntryPtr& held);
   [[nodiscard]] base::Status CheckRoom(const Entry& entry,
                                        const std::vector<CheckedChange>& changes) const;
   void ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now);
@@ -166,6 +171,7 @@ class MetricStore {
   std::unordered_map<std::uint64_t, EntryPtr> by_id_;
   std::unordered_map<std::string, Entry*> names_;  // families, samples, aliases
   std::unordered_map<std::string, Entry*> keys_;   // EscapedKeys
+  std::unordered_set<std::uint64_t> strangers_;    // metrics with a name that is promtally's by now
   std::size_t series_ = 0;
   std::uint64_t next_id_ = 1;
   std::uint32_t epoch_ = 1;  // readers that were opened

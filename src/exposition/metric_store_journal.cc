@@ -25,6 +25,7 @@ base::Result<std::string> MetricStore::OpenJournal(const std::string& path) {
     return tl::unexpected(opened.error());
   }
   journal_ = std::move(opened->journal);
+  FindStrangers();
   return std::move(opened->warning);
 }
 
@@ -157,7 +158,8 @@ base::Status MetricStore::CopySome(std::size_t series) {
         rows.emplace_back(table.Body(copy_->row), entry.family.StateOf(copy_->row));
       }
     }
-    done += rows.size();
+    // A series of many buckets is as much work as many series.
+    done += rows.size() * (1 + entry.family.stride() / 16);
     if (!rows.empty()) {
       std::string frame = RowsFrame(entry.id, rows);
       if (auto written = journal_->AppendToCopy(frame); !written) {

@@ -11,10 +11,10 @@ class PageReader : public PieceReader {
  public:
   PageReader(const PageParts& parts, PageRequest request, base::Instant now)
       : self_(parts.self), request_(std::move(request)) {
-    std::vector<std::string> taken;
+    std::vector<std::string> taken = request_.taken;
     if (parts.usage != nullptr) {
       UsageReading usage = parts.usage->Read(request_.style, request_.filter);
-      taken = std::move(usage.names);
+      taken.insert(taken.end(), usage.names.begin(), usage.names.end());
       readers_.push_back(std::move(usage.reader));
     }
     if (parts.metrics != nullptr) {

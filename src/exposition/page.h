@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "exposition/metric_store.h"
 #include "exposition/piece_reader.h"
@@ -21,7 +23,8 @@ struct PageParts {
 struct PageRequest {
   PageStyle style;
   NameFilter filter;
-  bool exporter_metrics = true;  ///< with process_*, promhttp_* and promtally_http_*
+  bool exporter_metrics = true;    ///< with process_*, promhttp_* and promtally_http_*
+  std::vector<std::string> taken;  ///< names of further families that the owner puts on the page
 };
 
 /// The whole page in the order usage, metrics made over HTTP, promtally's own, and the mark of its

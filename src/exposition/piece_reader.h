@@ -35,13 +35,9 @@ class NameFilter {
   explicit NameFilter(std::vector<std::string> names) : names_(std::move(names)) {}
 
   [[nodiscard]] bool TakesAll() const { return names_.empty(); }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool Has(std::string_view name) const {
     return names_.empty() || std::find(names_.begin(), names_.end(), name) != names_.end();
-  }
-  /// Whether any of a family's names was asked for.
-  [[nodiscard]] bool HasAny(const std::vector<std::string>& names) const {
-    return names_.empty() ||
-           std::any_of(names.begin(), names.end(), [&](const auto& name) { return Has(name); });
   }
 
  private:

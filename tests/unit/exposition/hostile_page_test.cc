@@ -183,7 +183,7 @@ std::string FamiliesOf(const MetricStore& store, const PageStyle& style) {
 }
 
 std::string PageOf(MetricStore& store, const PageStyle& style) {
-  return ReadAll(*ReadPage({nullptr, &store, nullptr}, {style, {}, true}, kNow));
+  return ReadAll(*ReadPage({nullptr, &store, nullptr}, {style, {}, true, {}}, kNow));
 }
 
 class HostilePage : public testing::Test {

@@ -422,6 +422,10 @@ TEST_F(MetricStoreTest, FiltersByNamesOfFamiliesAndSamples) {
   EXPECT_EQ(Page({}, NameFilter({"c_count"})), "");
   EXPECT_EQ(Page({}, NameFilter({"g.x"})), Page({}, NameFilter({"none", "g_x"})));
   EXPECT_EQ(Page({}, NameFilter({"g_x"})), "# TYPE g_x gauge\ng_x 0\n");
+  const PageStyle dots{Format::kText, Escaping::kDots};
+  EXPECT_EQ(Page(dots, NameFilter({"g_dot_x"})), "# TYPE g_dot_x gauge\ng_dot_x 0\n");
+  const PageStyle values{Format::kText, Escaping::kValues};
+  EXPECT_EQ(Page(values, NameFilter({"U__g_2e_x"})), "# TYPE U__g_2e_x gauge\nU__g_2e_x 0\n");
 }
 
 TEST_F(MetricStoreTest, LeavesOutWhatUsageHasTaken) {

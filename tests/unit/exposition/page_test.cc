@@ -51,7 +51,7 @@ class PageTest : public testing::Test {
   }
   void Add(const UsageFamily& usage) { ASSERT_TRUE(usage_.Update(usage)); }
   std::string Page(const PageStyle& style, const NameFilter& filter = {}) {
-    return ReadAll(*ReadPage({&usage_, &metrics_, &self_}, {style, filter, true}, kNow));
+    return ReadAll(*ReadPage({&usage_, &metrics_, &self_}, {style, filter, true, {}}, kNow));
   }
   void ExpectReadable() {
     if (HasPromtool()) {
