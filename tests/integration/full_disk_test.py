@@ -109,7 +109,7 @@ class SizeLimits(unittest.TestCase):
 @unittest.skipIf("ASAN_OPTIONS" in promtally_cli.environment(), "sanitizers need all the address space there is")
 class OutOfMemory(unittest.TestCase):
     def test_it_ends_by_a_status_and_leaves_the_ledger_whole(self):
-        many = [({"project_id": f"p{number}", "region": "x" * 200}, "1.5") for number in range(5000)]
+        many = [({"project_id": f"p{number}", "region": f"{number}" + "x" * 400}, "1.5") for number in range(10000)]
         with FakePrometheus(by_metric({"a": many})) as server:
             bench = Workbench(self, server.url, ["a"], 1, 3)
             statuses = []
