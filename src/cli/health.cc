@@ -34,7 +34,7 @@ int RunHealth(const HealthOptions& options) {
   std::promise<net::HttpResponse> answer;
   config::HttpClientSettings settings;
   if (!options.http_config_file.empty()) {
-    auto loaded = LoadHttpClient(options.http_config_file);
+    auto loaded = LoadHttpClient(options.http_config_file, Files::kNeeded);
     if (!loaded) {
       return loaded.error();
     }

@@ -111,9 +111,11 @@ std::set<std::string> NamesOf(const std::string& family, MetricType type) {
 }
 
 std::string FamilyName(std::string name, MetricType type) {
-  constexpr std::string_view kTotal = "_total";
-  if (type == MetricType::kCounter && name.ends_with(kTotal)) {
-    name.resize(name.size() - kTotal.size());
+  const std::string_view suffix = type == MetricType::kCounter ? "_total"
+                                  : type == MetricType::kInfo  ? "_info"
+                                                               : "";
+  if (name.size() > suffix.size() && name.ends_with(suffix)) {
+    name.resize(name.size() - suffix.size());
   }
   return name;
 }

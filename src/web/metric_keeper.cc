@@ -45,6 +45,8 @@ struct MetricKeeper::State : std::enable_shared_from_this<State> {
     const auto copy = store.CompactStep();
     if (copy == exposition::MetricStore::CopyState::kWaitingForSync) {
       Sync();
+    } else if (copy == exposition::MetricStore::CopyState::kFailed) {
+      options.warn("the journal could not be written anew, and goes on growing");
     }
     tidy_timer.expires_after(copy == exposition::MetricStore::CopyState::kWriting ? kCopyPause
                                                                                   : kTidyPause);

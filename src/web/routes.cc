@@ -240,7 +240,7 @@ Response Routes::Metrics(const Request& request) const {
   response.content_type = form.content_type;
   response.source = MakePageBody(exposition::ReadPage(
       {parts_.usage, parts_.metrics, &self_},
-      {form.style, NamesAskedFor(request), options_.exporter_metrics}, options_.clock()));
+      {form.style, NamesAskedFor(request), options_.exporter_metrics, {}}, options_.clock()));
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (exposition::AcceptsGzip(HeaderText(request, "Accept-Encoding"))) {
     response.source = MakeGzipBody(std::move(response.source));

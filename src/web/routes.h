@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -38,7 +39,9 @@ struct RoutesOptions {
   std::string telemetry_path = "/metrics";  ///< begins with `/`; is no other route
   LifecycleRoutes lifecycle;
   std::function<StatusFacts()> status;
-  std::function<base::Instant()> clock;
+  std::function<base::Instant()> clock = [] {
+    return std::chrono::floor<base::Milliseconds>(std::chrono::system_clock::now());
+  };
   std::string prefix;            ///< of every path, `/x`; empty: none
   std::size_t max_scrapes = 40;  ///< at a time; above: 503. 0: no limit
   std::size_t json_depth = 64;   ///< of a body

@@ -93,7 +93,7 @@ class RemovedJobs(Reloading):
         until(lambda: work.status()[0]["b"]["open"] > 1, "open periods")
         self.remove(work, service)
         self.assertTrue(work.status()[0]["b"]["retired"])
-        self.assertIn('\\"b\\" is retired with its job', "".join(service.log))
+        until(lambda: '\\"b\\" is retired with its job' in "".join(service.log), "the log line")
         answers["b"] = USAGE
         until(lambda: work.status()[0]["b"]["open"] == 0, "the open periods")
         self.assertGreater(work.status()[0]["b"]["committed"], 1)
@@ -110,7 +110,7 @@ class RemovedJobs(Reloading):
         until(lambda: work.status()[0]["b"]["open"] > 1, "open periods")
         work.settings["sources"].pop()
         self.remove(work, service)
-        self.assertIn('neither is its source \\"second\\"', "".join(service.log))
+        until(lambda: 'neither is its source \\"second\\"' in "".join(service.log), "the log line")
         self.stop_and_verify(service, work)
         specs, periods = work.status()
         self.assertTrue(specs["b"]["retired"])

@@ -12,6 +12,7 @@ from support.exchange import ask  # noqa: E402
 from support.serving import Serving  # noqa: E402
 from support.site import Site  # noqa: E402
 from support.token_issuer import ALGORITHMS, Key, TokenIssuer, encode  # noqa: E402
+from support.waiting import until  # noqa: E402
 
 READ, ADMIN = "/api/v1/status/config", "/-/reload"
 ACCESS = "{read: ['role:metrics-reader', 'role:metrics-writer'], admin: ['role:metrics-admin', 'scope:metrics.admin']}"
@@ -131,8 +132,8 @@ class Tokens(unittest.TestCase):
         answer = ask(service, READ, token=self.issuer.token(["metrics-reader"]))
         self.assertEqual(answer.status, 503)
         self.assertEqual(answer.headers["Retry-After"], "5")
-        self.assertIn("another issuer", "".join(service.log))
-        self.assertEqual(ask(service, "/-/ready").status, 200)
+        until(lambda: "another issuer" in "".join(service.log), "the log line")
+        until(lambda: ask(service, "/-/ready").status == 200, "readiness")
 
     def test_asks_keycloak_what_the_token_may_do(self):
         service = self.serve(", uma: {enabled: true, require: {read: 'metrics#metrics:write'}}", "{}")
@@ -158,7 +159,7 @@ class Tokens(unittest.TestCase):
         self.issuer.audience = "promtally"
         service = self.serve(", uma: {enabled: true, audience: nope}", "{}")
         self.assertEqual(ask(service, READ, token=self.issuer.token(["metrics-writer"])).status, 403)
-        self.assertIn("invalid_request", "".join(service.log))
+        until(lambda: "invalid_request" in "".join(service.log), "the log line")
 
     def test_a_reload_takes_other_rules(self):
         service = self.serve()
@@ -186,13 +187,13 @@ class Unconfigured(unittest.TestCase):
         answer = ask(service, READ)
         self.assertIn("web.oidc", answer.text)
         self.assertIn("basic_auth_users", answer.text)
-        self.assertIn("Only public routes", "".join(service.log))
+        until(lambda: "Only public routes" in "".join(service.log), "the log line")
 
     def test_does_what_authentication_says(self):
         self.assertEqual(self.statuses(serving(self, "authentication: required")), [200, 200, 403, 403])
         service = serving(self, "authentication: none, access: {public: []}", address="0.0.0.0:0")
         self.assertEqual(self.statuses(service), [200] * 4)
-        self.assertIn("everybody", "".join(service.log))
+        until(lambda: "everybody" in "".join(service.log), "the log line")
 
     def test_closes_what_is_not_public(self):
         service = serving(self, "authentication: required, access: {public: [docs]}")

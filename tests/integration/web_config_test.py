@@ -16,6 +16,7 @@ from support import promtally_cli  # noqa: E402: the path is set above
 from support.exchange import ask, trusting  # noqa: E402
 from support.serving import Serving  # noqa: E402
 from support.site import Site  # noqa: E402
+from support.waiting import until  # noqa: E402
 
 HASH = "$2b$04$IG4ReKXqYGUy44sU701WbekXaMdK1hGnqzOJm7heAXUys4NOK2TGy"  # pw
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key%s}\n"
@@ -95,7 +96,7 @@ class Tls(Folder):
         # The key first: the pair does not fit for a moment.
         os.replace(self.folder / "fresh.key", self.folder / "server.key")
         self.assertEqual(ask(service, "/-/healthy", tls=self.trusted).status, 200)  # the old pair still
-        self.assertIn("key values mismatch", "".join(service.log))
+        until(lambda: "key values mismatch" in "".join(service.log), "the log line")
         os.replace(self.folder / "fresh.pem", self.folder / "server.pem")
         with self.assertRaises(ssl.SSLError):
             ask(service, "/-/healthy", tls=self.trusted)
@@ -189,7 +190,7 @@ class Tls(Folder):
         service = self.serve(TLS % "")
         self.write("")
         self.assertEqual(ask(service, "/-/healthy", tls=self.trusted).status, 200)
-        self.assertIn("needs a restart", "".join(service.log))
+        until(lambda: "needs a restart" in "".join(service.log), "the log line")
         self.assertEqual(service.terminate(), 0)
 
 

@@ -33,6 +33,8 @@ class RoutesTest : public testing::Test {
     for (const auto& piece : response.body) {
       body += *piece;
     }
+    while (response.source != nullptr && response.source->Next(body)) {
+    }
     return body;
   }
 
@@ -47,7 +49,9 @@ class RoutesTest : public testing::Test {
 
   exposition::UsagePage usage_{"promtally_usage_"};
   exposition::SelfMetrics metrics_{exposition::BuildInfo{}};
-  Routes routes_{Options(), usage_, metrics_};
+  exposition::MetricStore store_{exposition::MetricStore::Options{}};
+  RouteParts parts_{&usage_, &metrics_, &store_};
+  Routes routes_{Options(), parts_};
 };
 
 TEST_F(RoutesTest, ServesUsageAndSelfMetricsAsText004) {
@@ -71,16 +75,25 @@ TEST_F(RoutesTest, ServesUsageAndSelfMetricsAsText004) {
   }
 }
 
-TEST_F(RoutesTest, DoesNotCopyTheUsagePage) {
-  exposition::UsageFamily usage;
-  usage.definition.name = "requests";
-  ASSERT_TRUE(usage_.Update(usage));
-  const Response response = routes_.Handle(Ask("GET", "/metrics"));
-  EXPECT_EQ(response.body.front(), usage_.Snapshot().front());
+TEST_F(RoutesTest, ServesOpenMetricsAndGzipWhereTheyAreAskedFor) {
+  Request request = Ask("GET", "/metrics");
+  request.headers = {{"Accept", "application/openmetrics-text"}, {"Accept-Encoding", "gzip"}};
+  const Response response = routes_.Handle(request);
+  EXPECT_EQ(response.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
+  EXPECT_TRUE(Body(response).starts_with("\x1F\x8B"));
+}
+
+TEST_F(RoutesTest, ServesTheFamiliesThatAreNamed) {
+  Request request = Ask("GET", "/metrics");
+  request.query = "name%5B%5D=promtally_build_info&other=1";
+  const std::string body = Body(routes_.Handle(request));
+  EXPECT_THAT(body, HasSubstr("promtally_build_info{"));
+  EXPECT_THAT(body, Not(HasSubstr("process_cpu_seconds_total")));
 }
 
 TEST_F(RoutesTest, ServesMetricsWhereTheSettingsSay) {
-  Routes moved(Options("/prom"), usage_, metrics_);
+  Routes moved(Options("/prom"), parts_);
   EXPECT_EQ(moved.Handle(Ask("GET", "/prom")).status, 200);
   EXPECT_EQ(moved.Handle(Ask("GET", "/metrics")).status, 404);
   EXPECT_THAT(Body(moved.Handle(Ask("GET", "/"))), HasSubstr("href=\"/prom\""));

@@ -189,7 +189,8 @@ TEST(Scrape, GivesPrometheusEverySeriesOnceWithItsValue) {
   ASSERT_TRUE(usage.Update(Usage("b")));
   RoutesOptions options;
   options.version = "0";
-  Routes routes(std::move(options), usage, metrics);
+  exposition::MetricStore store({});
+  Routes routes(std::move(options), {&usage, &metrics, &store});
   const RunningServer server(routes.MakeHandler(), {}, routes.MakeObserver());
   const PrometheusProcess prometheus(server.Authority());
   ASSERT_TRUE(prometheus.IsUp());
