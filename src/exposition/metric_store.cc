@@ -12,8 +12,8 @@ namespace promtally::exposition {
 namespace {
 
 // Names that OpenMetrics derives from a family of promtally's own: a counter's family has no
-// `_total`, and counters and histograms may have `_created`. Prometheus adds `up` to what it scrapes
-// and then has two; clients of the ICOS routes may want that.
+// `_total`, and counters and histograms may have `_created`. Prometheus adds `up` to what it
+// scrapes and then has two; clients of the ICOS routes may want that.
 bool IsOwnName(std::string_view name) {
   constexpr std::string_view kCreated = "_created";
   if (name == "up") {

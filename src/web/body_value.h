@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <tl/expected.hpp>
+#include "promtally/base/result.h"
 
 namespace promtally::web {
 

@@ -8,8 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include <tl/expected.hpp>
-
+#include "promtally/base/result.h"
 #include "web/http.h"
 
 namespace promtally::web {

@@ -6,9 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "exposition/metric_store.h"
+#include "promtally/base/result.h"
 
 namespace promtally::web {
 
@@ -28,11 +27,5 @@ using BodyProblems = std::vector<std::string>;
 /// A JSON object of texts.
 [[nodiscard]] tl::expected<base::LabelSet, BodyProblems> ReadLabels(std::string_view text,
                                                                     std::size_t json_depth);
-
-/// What GET answers of a metric: an object without its closing brace, for `samples` may follow.
-void AppendMetric(std::string& out, const exposition::MetricView& metric);
-/// One sample of it, as an object.
-void AppendSample(std::string& out, exposition::MetricType type,
-                  const exposition::SeriesView& series);
 
 }  // namespace promtally::web

@@ -6,6 +6,7 @@
 
 #include "web/body_value.h"
 #include "web/metric_body.h"
+#include "web/metric_json.h"
 #include "web/parameters.h"
 
 namespace promtally::web {

@@ -177,7 +177,9 @@ std::optional<double> ParsePythonFloat(std::string_view text) {
     return std::numeric_limits<double>::quiet_NaN();
   }
   // from_chars would take "inf" and "nan(…)" as well.
-  if (rest.empty() || rest.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
+  const bool is_signed_twice = rest.starts_with('-') || rest.starts_with('+');
+  if (rest.empty() || is_signed_twice ||
+      rest.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
     return std::nullopt;
   }
   double value = 0;

@@ -22,6 +22,7 @@
 #include "web/provider.h"
 #include "web/routes.h"
 #include "web/server.h"
+#include "web/settings_limits.h"
 #include "web/web_file.h"
 
 namespace promtally::web {
@@ -32,22 +33,6 @@ namespace {
 constexpr std::chrono::milliseconds kGrace{3000};
 
 /// The running service: HTTP server and daemon on one loop, the ledger on its thread.
-ServerLimits LimitsOf(const config::WebLimits& settings) {
-  ServerLimits limits;
-  limits.connections = settings.connections;
-  limits.connections_per_address = settings.connections_per_address;
-  limits.header_timeout = settings.header_timeout;
-  limits.body_timeout = settings.body_timeout;
-  limits.idle_timeout = settings.idle_timeout;
-  limits.write_timeout = settings.write_timeout;
-  limits.header_bytes = settings.header_bytes;
-  limits.headers = settings.headers;
-  limits.url_bytes = settings.url_bytes;
-  limits.body_bytes = settings.body_bytes;
-  limits.import_bytes = settings.import_bytes;
-  return limits;
-}
-
 class Service {
  public:
   explicit Service(ServiceRequest request)

@@ -245,8 +245,9 @@ TEST_F(StorePage, HasNoCreatedWhereItIsSwitchedOff) {
   definition.name = "c";
   definition.type = MetricType::kCounter;
   ASSERT_TRUE(store.Create(definition, kNow));
-  EXPECT_EQ(ReadAll(*store.Read(kText, {}, kNow)), "# TYPE c_total counter\nc_total 0\n");
-  EXPECT_EQ(ReadAll(*store.Read(kOpen, {}, kNow)), "# TYPE c counter\nc_total 0\n");
+  EXPECT_EQ(ReadAll(*store.Read(kText, {}, kNow)),
+            "# HELP c_total \n# TYPE c_total counter\nc_total 0\n");
+  EXPECT_EQ(ReadAll(*store.Read(kOpen, {}, kNow)), "# HELP c \n# TYPE c counter\nc_total 0\n");
 }
 
 }  // namespace

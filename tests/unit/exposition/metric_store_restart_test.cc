@@ -284,7 +284,8 @@ TEST_F(MetricStoreRestart, GoesOnAfterAKillAtOnce) {
   ASSERT_TRUE(WIFSIGNALED(status));
   Open();
   EXPECT_EQ(Page(),
-            "# TYPE c_total counter\nc_total 5\n# TYPE c_created gauge\nc_created 1748736000\n");
+            "# HELP c_total \n# TYPE c_total counter\nc_total 5\n# HELP c_created \n# TYPE "
+            "c_created gauge\nc_created 1748736000\n");
   const SampleChange change{{}, SampleOp::kAdd, 1, {}, "", std::nullopt};
   ASSERT_TRUE(store_->Apply("c", std::span(&change, 1), now_));
   Open();
@@ -423,10 +424,10 @@ TEST_F(MetricStoreRestart, DoesNotBringBackAnInitialSeriesThatWasRemoved) {
   Create(definition, now_);
   ASSERT_TRUE(store_->RemoveSeries("g", {}));
   Open();
-  EXPECT_EQ(Page(), "# TYPE g gauge\n");
+  EXPECT_EQ(Page(), "# HELP g \n# TYPE g gauge\n");
   ASSERT_TRUE(store_->CompactNow());
   Open();
-  EXPECT_EQ(Page(), "# TYPE g gauge\n");
+  EXPECT_EQ(Page(), "# HELP g \n# TYPE g gauge\n");
 }
 
 TEST_F(MetricStoreRestart, KeepsTheNameAMetricWasMadeBy) {

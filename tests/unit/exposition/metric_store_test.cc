@@ -80,12 +80,12 @@ TEST_F(MetricStoreTest, ShowsAMetricWithoutLabelsAtOnce) {
   Make(Define("labelled", MetricType::kGauge, {"a"}));
   Make(Define("s", MetricType::kStateSet));
   EXPECT_EQ(Page(),
-            "# TYPE c_total counter\nc_total 0\n"
-            "# TYPE c_created gauge\nc_created 1748736000\n"
-            "# TYPE g gauge\ng 0\n"
-            "# TYPE i_info gauge\n"
-            "# TYPE labelled gauge\n"
-            "# TYPE s gauge\ns{s=\"starting\"} 1\ns{s=\"running\"} 0\n");
+            "# HELP c_total \n# TYPE c_total counter\nc_total 0\n"
+            "# HELP c_created \n# TYPE c_created gauge\nc_created 1748736000\n"
+            "# HELP g \n# TYPE g gauge\ng 0\n"
+            "# HELP i_info \n# TYPE i_info gauge\n"
+            "# HELP labelled \n# TYPE labelled gauge\n"
+            "# HELP s \n# TYPE s gauge\ns{s=\"starting\"} 1\ns{s=\"running\"} 0\n");
   EXPECT_EQ(store_.series(), 3U);
 }
 
@@ -123,7 +123,7 @@ TEST_F(MetricStoreTest, RefusesNamesThatEscapingMakesEqual) {
 }
 
 TEST_F(MetricStoreTest, RefusesNamesOfPromtallyAndOfUsage) {
-  for (const char* name : {"up", "promtally_periods", "promtally_records", "process_cpu_seconds",
+  for (const char* name : {"promtally_periods", "promtally_records", "process_cpu_seconds",
                            "promtally_records_created", "promtally_usage_x", "promtally.periods",
                            "promtally_http_request_duration_seconds_count"}) {
     EXPECT_EQ(Refused(Define(name, MetricType::kGauge)), ErrorCode::kConflict) << name;
@@ -337,7 +337,7 @@ TEST_F(MetricStoreTest, ForgetsSeriesWhoseTimeToLiveIsOver) {
   ASSERT_TRUE(store_.Apply("g", std::span(&two, 1), at(30)));
   EXPECT_EQ(store_.Expire(at(59)), 0U);
   EXPECT_EQ(store_.Expire(at(60)), 1U);
-  EXPECT_EQ(Page(), "# TYPE g gauge\ng{a=\"2\"} 2\n");
+  EXPECT_EQ(Page(), "# HELP g \n# TYPE g gauge\ng{a=\"2\"} 2\n");
   ASSERT_TRUE(store_.Apply("g", std::span(&two, 1), at(80)));
   EXPECT_EQ(store_.Expire(at(139)), 0U);
   EXPECT_EQ(store_.Expire(at(140)), 1U);
@@ -421,11 +421,13 @@ TEST_F(MetricStoreTest, FiltersByNamesOfFamiliesAndSamples) {
   }
   EXPECT_EQ(Page({}, NameFilter({"c_count"})), "");
   EXPECT_EQ(Page({}, NameFilter({"g.x"})), Page({}, NameFilter({"none", "g_x"})));
-  EXPECT_EQ(Page({}, NameFilter({"g_x"})), "# TYPE g_x gauge\ng_x 0\n");
+  EXPECT_EQ(Page({}, NameFilter({"g_x"})), "# HELP g_x \n# TYPE g_x gauge\ng_x 0\n");
   const PageStyle dots{Format::kText, Escaping::kDots};
-  EXPECT_EQ(Page(dots, NameFilter({"g_dot_x"})), "# TYPE g_dot_x gauge\ng_dot_x 0\n");
+  EXPECT_EQ(Page(dots, NameFilter({"g_dot_x"})),
+            "# HELP g_dot_x \n# TYPE g_dot_x gauge\ng_dot_x 0\n");
   const PageStyle values{Format::kText, Escaping::kValues};
-  EXPECT_EQ(Page(values, NameFilter({"U__g_2e_x"})), "# TYPE U__g_2e_x gauge\nU__g_2e_x 0\n");
+  EXPECT_EQ(Page(values, NameFilter({"U__g_2e_x"})),
+            "# HELP U__g_2e_x \n# TYPE U__g_2e_x gauge\nU__g_2e_x 0\n");
 }
 
 TEST_F(MetricStoreTest, LeavesOutWhatUsageHasTaken) {

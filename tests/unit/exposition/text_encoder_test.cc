@@ -24,10 +24,10 @@ TEST(TextEncoder, EscapesBackslashAndNewlineButNoQuoteInHelp) {
             "# TYPE x_total counter\n");
 }
 
-TEST(TextEncoder, LeavesOutAnEmptyHelpLine) {
+TEST(TextEncoder, WritesAnEmptyHelpLine) {
   std::string page;
   AppendFamily(page, "x", FamilyType::kUntyped, "");
-  EXPECT_EQ(page, "# TYPE x untyped\n");
+  EXPECT_EQ(page, "# HELP x \n# TYPE x untyped\n");
 }
 
 TEST(TextEncoder, ReplacesAZeroByteThatWouldEndThePage) {

@@ -57,16 +57,23 @@ TEST_F(UsageTotals, GroupsALabelThatNoRecordHasAsEmpty) {
               ::testing::ElementsAre("requests/=1"));
 }
 
+UsageFilter Range(std::optional<base::Instant> begin, std::optional<base::Instant> end) {
+  UsageFilter filter;
+  filter.begin = begin;
+  filter.end = end;
+  return filter;
+}
+
 TEST_F(UsageTotals, TakesPeriodsThatBeginInTheRange) {
   for (int hour = 0; hour < 4; ++hour) {
     ASSERT_TRUE(Commit(hour, {Requests("p1", "200", std::to_string(1 << hour))}));
   }
   const auto reader = OpenReader();
-  EXPECT_THAT(Quantities(*reader->Totals({Hour(1), Hour(3)}, {})),
+  EXPECT_THAT(Quantities(*reader->Totals(Range(Hour(1), Hour(3)), {})),
               ::testing::ElementsAre("requests=6"));
-  EXPECT_THAT(Quantities(*reader->Totals({Hour(3), std::nullopt}, {})),
+  EXPECT_THAT(Quantities(*reader->Totals(Range(Hour(3), std::nullopt), {})),
               ::testing::ElementsAre("requests=8"));
-  EXPECT_TRUE(reader->Totals({Hour(9), std::nullopt}, {})->empty());
+  EXPECT_TRUE(reader->Totals(Range(Hour(9), std::nullopt), {})->empty());
 }
 
 TEST_F(UsageTotals, KeepsUnitsApart) {

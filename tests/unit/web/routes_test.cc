@@ -68,10 +68,11 @@ TEST_F(RoutesTest, ServesUsageAndSelfMetricsAsText004) {
     const Response response = routes_.Handle(Ask("GET", path));
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_THAT(Body(response), HasSubstr("promtally_usage_requests_total{project_id=\"p1\","
-                                          "promtally_job=\"default\"} 36\n"));
-    EXPECT_THAT(Body(response), HasSubstr("promtally_build_info{"));
-    EXPECT_THAT(Body(response), HasSubstr("process_cpu_seconds_total "));
+    const std::string body = Body(response);
+    EXPECT_THAT(body, HasSubstr("promtally_usage_requests_total{project_id=\"p1\","
+                                "promtally_job=\"default\"} 36\n"));
+    EXPECT_THAT(body, HasSubstr("promtally_build_info{"));
+    EXPECT_THAT(body, HasSubstr("process_cpu_seconds_total "));
   }
 }
 
