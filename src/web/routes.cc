@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "exposition/negotiation.h"
-#include "web/landing_page.h"
 #include "web/page_body.h"
 #include "web/refusals.h"
 #include "web/url_text.h"
@@ -54,6 +53,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
       self_(*parts.self),
       metric_routes_(*parts.metrics, options_.clock, options_.json_depth),
       icos_(*parts.metrics, options_.clock, options_.json_depth),
+      docs_({options_.version, options_.prefix, options_.telemetry_path}),
       router_(options_.prefix) {
   AddProbes();
   AddLifecycle();
@@ -61,6 +61,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
   AddMetrics();
   AddIcos();
   AddPages();
+  AddDocs();
   for (const Route& route : router_.routes()) {
     self_.RegisterRoute(route.path);
   }
@@ -132,10 +133,15 @@ void Routes::AddPages() {
   router_.Add({"GET", options_.telemetry_path, Group::kMetrics, ErrorStyle::kText, false,
                [this](const Call& call) { return Scrape(call.request); }});
   router_.AddAlias(options_.telemetry_path + "/", options_.telemetry_path);
-  router_.Add(
-      {"GET", "/", Group::kDocs, ErrorStyle::kText, false, [this](const Call&) {
-         return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
-       }});
+}
+
+void Routes::AddDocs() {
+  router_.Add({"GET", "/", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return Landing(); }});
+  router_.Add({"GET", "/docs", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return docs_.Page(); }});
+  router_.Add({"GET", "/openapi.json", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return docs_.Document(); }});
 }
 
 Response Routes::Handle(const Request& request) {
@@ -230,6 +236,20 @@ Response Routes::Metrics(const Request& request) const {
     response.headers.emplace_back("Content-Encoding", "gzip");
   }
   return response;
+}
+
+Response Routes::Landing() const {
+  LandingPage page;
+  page.version = options_.version;
+  page.prefix = options_.prefix;
+  page.telemetry_path = options_.telemetry_path;
+  page.is_ready = readiness_ == Readiness::kReady;
+  page.metrics = parts_.metrics->metrics();
+  page.series = parts_.metrics->series();
+  if (options_.jobs) {
+    page.jobs = options_.jobs();
+  }
+  return LandingResponse(page);
 }
 
 Response Routes::Ready() const {

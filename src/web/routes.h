@@ -5,14 +5,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exposition/metric_store.h"
 #include "exposition/page.h"
 #include "exposition/self_metrics.h"
 #include "promtally/base/result.h"
 #include "web/access.h"
+#include "web/docs_routes.h"
 #include "web/http.h"
 #include "web/icos_routes.h"
+#include "web/landing_page.h"
 #include "web/metric_keeper.h"
 #include "web/metric_routes.h"
 #include "web/router.h"
@@ -36,6 +39,8 @@ struct RoutesOptions {
   std::string telemetry_path = "/metrics";  ///< begins with `/`; is no other route
   LifecycleRoutes lifecycle;
   std::function<StatusFacts()> status;
+  /// Of the landing page; may be empty: no jobs then.
+  std::function<std::vector<JobAtAGlance>()> jobs;
   std::function<base::Instant()> clock;
   std::string prefix;            ///< of every path, `/x`; empty: none
   std::size_t max_scrapes = 40;  ///< at a time; above: 503. 0: no limit
@@ -80,11 +85,13 @@ class Routes {
   void AddMetrics();
   void AddIcos();
   void AddPages();
+  void AddDocs();
 
   [[nodiscard]] Response Answer(const Route& route, const Request& request,
                                 std::map<std::string, std::string> path);
   [[nodiscard]] StatusFacts Status() const;
   [[nodiscard]] Response Metrics(const Request& request) const;
+  [[nodiscard]] Response Landing() const;
   [[nodiscard]] Response Ready() const;
   [[nodiscard]] Response Reload() const;
   [[nodiscard]] Response Quit() const;
@@ -96,6 +103,7 @@ class Routes {
   exposition::SelfMetrics& self_;
   MetricRoutes metric_routes_;
   IcosRoutes icos_;
+  const DocsRoutes docs_;
   Router router_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
   std::size_t scrapes_ = 0;  // that are being answered; loop thread
