@@ -44,6 +44,25 @@ std::optional<std::string> Decode(std::string_view text, char sixty_two, char si
 
 }  // namespace
 
+std::string EncodeBase64(std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : bytes) {
+    bits = (bits << 8U) | static_cast<std::uint8_t>(c);
+    for (count += 8; count >= 6; count -= 6) {
+      text += kAlphabet[(bits >> (count - 6)) & 63U];
+    }
+  }
+  if (count > 0) {
+    text += kAlphabet[(bits << (6 - count)) & 63U];
+  }
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
 std::optional<std::string> DecodeBase64(std::string_view text) {
   if (text.size() % 4 != 0) {
     return std::nullopt;

@@ -7,6 +7,9 @@
 
 namespace promtally::web {
 
+/// With padding. Any thread.
+[[nodiscard]] std::string EncodeBase64(std::string_view bytes);
+
 /// Strict base64 as in Basic credentials: padded, no blanks, the last bits zero. Any thread.
 [[nodiscard]] std::optional<std::string> DecodeBase64(std::string_view text);
 

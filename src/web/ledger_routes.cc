@@ -350,4 +350,11 @@ Response LedgerRoutes::Periods(const Call& call) {
       [query = std::move(query)](ledger::Reader& reader) { return ReadPeriods(reader, query); });
 }
 
+Response LedgerRoutes::Statuses(
+    std::function<Response(const std::vector<ledger::SpecStatus>&)> make) {
+  return state_->Later([make = std::move(make), now = state_->clock()](ledger::Reader& reader) {
+    return make(reader.Statuses(now).value_or(std::vector<ledger::SpecStatus>()));
+  });
+}
+
 }  // namespace promtally::web

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "ledger/reader.h"
 #include "promtally/base/time.h"
 #include "web/router.h"
 
@@ -28,6 +30,10 @@ class LedgerRoutes {
 
   [[nodiscard]] Response Usage(const Call& call);
   [[nodiscard]] Response Periods(const Call& call);
+  /// What `make` makes of the state of all specs, on the reading thread; of none where the ledger
+  /// cannot be read.
+  [[nodiscard]] Response Statuses(
+      std::function<Response(const std::vector<ledger::SpecStatus>&)> make);
 
  private:
   struct State;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "exposition/negotiation.h"
-#include "web/landing_page.h"
 #include "web/page_body.h"
 #include "web/refusals.h"
 #include "web/url_text.h"
@@ -56,6 +55,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
       self_(*parts.self),
       metric_routes_(*parts.metrics, options_.clock, options_.json_depth),
       icos_(*parts.metrics, options_.clock, options_.json_depth),
+      docs_({options_.version, options_.prefix, options_.telemetry_path}),
       router_(options_.prefix) {
   AddProbes();
   AddLifecycle();
@@ -64,6 +64,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
   AddUsage();
   AddIcos();
   AddPages();
+  AddDocs();
   for (const Route& route : router_.routes()) {
     self_.RegisterRoute(route.path);
   }
@@ -147,10 +148,15 @@ void Routes::AddPages() {
   router_.Add({"GET", options_.telemetry_path, Group::kMetrics, ErrorStyle::kText, false,
                [this](const Call& call) { return Scrape(call.request); }});
   router_.AddAlias(options_.telemetry_path + "/", options_.telemetry_path);
-  router_.Add(
-      {"GET", "/", Group::kDocs, ErrorStyle::kText, false, [this](const Call&) {
-         return LandingResponse({options_.version, options_.prefix, options_.telemetry_path});
-       }});
+}
+
+void Routes::AddDocs() {
+  router_.Add({"GET", "/", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return Landing(); }});
+  router_.Add({"GET", "/docs", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return docs_.Page(); }});
+  router_.Add({"GET", "/openapi.json", Group::kDocs, ErrorStyle::kText, false,
+               [this](const Call&) { return docs_.Document(); }});
 }
 
 Response Routes::Handle(const Request& request) {
@@ -247,6 +253,24 @@ Response Routes::Metrics(const Request& request) const {
     response.headers.emplace_back("Content-Encoding", "gzip");
   }
   return response;
+}
+
+Response Routes::Landing() const {
+  LandingPage page;
+  page.version = options_.version;
+  page.prefix = options_.prefix;
+  page.telemetry_path = options_.telemetry_path;
+  page.is_ready = readiness_ == Readiness::kReady;
+  page.metrics = parts_.metrics->metrics();
+  page.series = parts_.metrics->series();
+  if (parts_.ledger == nullptr) {
+    return LandingResponse(page);
+  }
+  return parts_.ledger->Statuses([page](const std::vector<ledger::SpecStatus>& statuses) {
+    LandingPage with_jobs = page;
+    with_jobs.jobs = JobsOf(statuses);
+    return LandingResponse(with_jobs);
+  });
 }
 
 Response Routes::Ready() const {

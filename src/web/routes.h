@@ -6,14 +6,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exposition/metric_store.h"
 #include "exposition/page.h"
 #include "exposition/self_metrics.h"
 #include "promtally/base/result.h"
 #include "web/access.h"
+#include "web/docs_routes.h"
 #include "web/http.h"
 #include "web/icos_routes.h"
+#include "web/landing_page.h"
 #include "web/ledger_routes.h"
 #include "web/metric_keeper.h"
 #include "web/metric_routes.h"
@@ -88,10 +91,12 @@ class Routes {
   void AddUsage();
   void AddIcos();
   void AddPages();
+  void AddDocs();
 
   [[nodiscard]] Response Guard(const Request& request, Router::Match match);
   [[nodiscard]] StatusFacts Status() const;
   [[nodiscard]] Response Metrics(const Request& request) const;
+  [[nodiscard]] Response Landing() const;
   [[nodiscard]] Response Ready() const;
   [[nodiscard]] Response Reload() const;
   [[nodiscard]] Response Quit() const;
@@ -103,6 +108,7 @@ class Routes {
   exposition::SelfMetrics& self_;
   MetricRoutes metric_routes_;
   IcosRoutes icos_;
+  const DocsRoutes docs_;
   Router router_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
   std::size_t scrapes_ = 0;  // that are being answered; loop thread

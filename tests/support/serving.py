@@ -36,11 +36,12 @@ class Page:
 
 
 class Serving:
-    def __init__(self, site, address="127.0.0.1:0", *arguments):
+    def __init__(self, site, address="127.0.0.1:0", *arguments, env=None):
+        """address None: the settings' own."""
         self.log = []
         self._listening, self._address = threading.Event(), None
-        self._process = promtally_cli.start("serve", "--config", site.config, "--web.listen-address", address,
-                                            *arguments)
+        listen = () if address is None else ("--web.listen-address", address)
+        self._process = promtally_cli.start("serve", "--config", site.config, *listen, *arguments, env=env)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         if not self._listening.wait(START_SECONDS) or self._address is None:

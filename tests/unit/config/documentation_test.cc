@@ -91,6 +91,14 @@ TEST(ExampleFiles, LoadWithoutErrors) {
   EXPECT_EQ(web.settings.headers.size(), 2U);
 }
 
+TEST(ExampleFiles, OfTheIcosServiceLoadsWithoutItsVariables) {
+  const Environment empty = [](const std::string&) { return std::nullopt; };
+  const SettingsFile settings = ReadSettings(RootFile("etc/icos.yml"), "icos.yml", empty);
+  EXPECT_EQ(Rendered(settings.diagnostics), "");
+  EXPECT_EQ(settings.settings.web.authentication, Authentication::kRequired);
+  EXPECT_TRUE(LooksLikeSettings(RootFile("etc/icos.yml")));
+}
+
 TEST(ExampleFiles, AreToldApartByTheirKeys) {
   EXPECT_TRUE(LooksLikeSettings(RootFile("etc/promtally.yml")));
   EXPECT_FALSE(LooksLikeSettings(RootFile("etc/metrics.yml")));
