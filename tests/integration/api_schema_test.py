@@ -29,9 +29,9 @@ def schemathesis():
 
 
 class ApiTest(unittest.TestCase):
-    def serve(self, *arguments, prefix=""):
+    def serve(self, *arguments, prefix="", web=""):
         site = Site(self)
-        site.config.write_text("web: {listen: 'localhost:0'}\n", encoding="utf-8")
+        site.config.write_text(f"web: {{listen: 'localhost:0'{web}}}\n", encoding="utf-8")
         service = Serving(site, "127.0.0.1:0", *arguments)
         self.addCleanup(service.kill)
         until(lambda: service.get(prefix + "/-/ready")[0] == 200, "ready")
@@ -39,6 +39,9 @@ class ApiTest(unittest.TestCase):
 
     def document(self, service, path="/openapi.json"):
         return Document(send(service.address, Request("GET", path)).json)
+
+    def put(self, service, name, definition):
+        return send(service.address, Request("PUT", "/api/v1/metrics/" + name, json.dumps(definition).encode(), "application/json"))
 
 
 class TheDocument(ApiTest):
@@ -68,7 +71,7 @@ class TheDocument(ApiTest):
 
     def test_has_the_methods_that_there_are_and_no_other(self):
         service = self.serve()
-        send(service.address, Request("PUT", "/api/v1/metrics/there", b'{"type":"gauge"}', "application/json"))
+        self.put(service, "there", {"type": "gauge"})
         document = self.document(service)
         for path, entry in document.value["paths"].items():
             documented = {operation.method for operation in document.operations if operation.path == path}
@@ -78,7 +81,7 @@ class TheDocument(ApiTest):
                     self.assertEqual(answer.status == 405, method not in documented)
                     if method in documented:
                         self.assertNotEqual(answer.status, 404)
-                        send(service.address, Request("PUT", "/api/v1/metrics/there", b'{"type":"gauge"}', "application/json"))
+                        self.put(service, "there", {"type": "gauge"})  # DELETE took it away
                     else:
                         allowed = set(answer.headers["allow"].split(", "))
                         self.assertEqual(allowed - {"HEAD"}, documented)
@@ -107,8 +110,7 @@ class Answers(ApiTest):
         service = self.serve()
         document = self.document(service)
         for number, body in enumerate(document.operation("createMetric").body_examples):
-            answer = send(service.address, Request("PUT", f"/api/v1/metrics/example_{number}", json.dumps(body).encode(), "application/json"))
-            self.assertEqual(answer.status, 201, str(answer))
+            self.assertEqual(self.put(service, f"example_{number}", body).status, 201, body)
         for name in ("icosCreateMetric", "icosUnregisterMetric"):
             operation = document.operation(name)
             for body in operation.body_examples:
@@ -123,7 +125,7 @@ class Answers(ApiTest):
         service = self.serve()
         document = self.document(service)
         for body, name in zip(document.operation("createMetric").body_examples, ("checkouts", "up_time", "latency_seconds", "mode")):
-            send(service.address, Request("PUT", "/api/v1/metrics/" + name, json.dumps(body).encode(), "application/json"))
+            self.put(service, name, body)
         requests = [(operation, request) for operation in document.operations
                     for request in requests_of(operation, chance, REQUESTS_PER_OPERATION)]
         chance.shuffle(requests)  # so that what one made another one meets
@@ -155,6 +157,52 @@ class Answers(ApiTest):
             self.assertEqual(answer.status, 200, str(answer))
             self.assertIsNone(operation.problem_with(answer))
         self.assertEqual(service.wait(10), 0)
+
+
+class Refusals(ApiTest):
+    """What is said before a route is asked is documented as well."""
+    OIDC = ", oidc: {issuer: 'https://id.invalid/realms/x', audience: promtally}"
+
+    def check_all(self, web, headers, expected, guarded_only=True):
+        service = self.serve(web=f"{web}, access: {{public: [health]}}")
+        document = self.document(self.serve())
+        for operation in document.operations:
+            if operation.group == "health" and guarded_only:
+                continue
+            body = None if operation.body_schema is None else json.dumps(operation.body_examples[0]).encode()
+            request = Request(operation.method, operation.path.replace("{name}", "n"), body, body and "application/json", headers)
+            answer = send(service.address, request)
+            with self.subTest(operation=operation.id, answer=str(answer)):
+                self.assertEqual(answer.status, expected)
+                self.assertIsNone(operation.problem_with(answer))
+                self.assertEqual("www-authenticate" in answer.headers, expected == 401)
+
+    def test_where_nobody_is_let_in_yet(self):
+        self.check_all(", authentication: required", {}, 403)
+
+    def test_without_a_token(self):
+        self.check_all(self.OIDC, {}, 401)
+
+    def test_with_a_token_that_is_none(self):
+        self.check_all(self.OIDC, {"Authorization": "Bearer e30.e30.e30"}, 401)
+
+    def test_for_another_host_on_a_loopback_listener(self):
+        self.check_all("", {"Host": "evil.example"}, 403, guarded_only=False)
+
+    def test_for_too_long_a_target_and_header(self):
+        self.check_all("", {f"X-{number}": "y" * 1000 for number in range(40)}, 431, guarded_only=False)
+        document, service = self.document(self.serve()), self.serve()
+        for operation in document.operations:
+            answer = send(service.address, Request(operation.method, operation.path.replace("{name}", "n") + "?x=" + "y" * 9000))
+            self.assertEqual((operation.id, answer.status, operation.problem_with(answer)), (operation.id, 414, None))
+
+    def test_for_too_long_a_body(self):
+        service = self.serve(web=", limits: {body_bytes: 1000, import_bytes: 1000}")
+        for operation in self.document(service).operations:
+            if operation.body_schema is not None:
+                request = Request(operation.method, operation.path.replace("{name}", "n"), b" " * 2000, "application/json")
+                answer = send(service.address, request)
+                self.assertEqual((operation.id, answer.status, operation.problem_with(answer)), (operation.id, 413, None))
 
 
 class Schemathesis(ApiTest):

@@ -24,11 +24,12 @@ class Request:
     target: str
     body: bytes = None
     content_type: str = None
+    headers: dict = dataclasses.field(default_factory=dict)
 
 
 def send(address, request):
     connection = http.client.HTTPConnection(address, timeout=20)
-    headers = {} if request.content_type is None else {"Content-Type": request.content_type}
+    headers = dict(request.headers) if request.content_type is None else {"Content-Type": request.content_type, **request.headers}
     try:
         connection.request(request.method, request.target, body=request.body, headers=headers)
         answer = connection.getresponse()
