@@ -147,6 +147,15 @@ std::vector<std::pair<std::string, std::string>> FlagsOf(const ServeOptions& opt
           {"web.telemetry-path", settings.web.telemetry_path}};
 }
 
+/// What a reload takes.
+base::Result<Configuration> ReadAgain(const ServeOptions& options) {
+  auto again = RereadConfiguration(options.config_file);
+  if (again) {
+    ApplyFlags(options, &*again);
+  }
+  return again;
+}
+
 }  // namespace
 
 int RunServe(const ServeOptions& options) {
@@ -158,6 +167,11 @@ int RunServe(const ServeOptions& options) {
   ApplyFlags(options, &*configuration);
   if (!CheckWebFile(configuration->settings.web.config_file)) {
     return kBadConfiguration;
+  }
+  if (!config::MayBeTelemetryPath(configuration->settings.web.telemetry_path)) {
+    return PrintError("--web.telemetry-path: " + options.telemetry_path +
+                          " is no path that starts with /, or another route",
+                      kWrongUsage);
   }
   auto place = ParsePlace(options);
   if (!place) {
@@ -184,13 +198,7 @@ int RunServe(const ServeOptions& options) {
   }
   web::ServiceRequest request;
   request.configured = *std::move(configuration);
-  request.read = [options]() -> base::Result<Configuration> {
-    auto again = RereadConfiguration(options.config_file);
-    if (again) {
-      ApplyFlags(options, &*again);
-    }
-    return again;
-  };
+  request.read = [options] { return ReadAgain(options); };
   request.enable_lifecycle = options.enable_lifecycle;
   request.route_prefix = place->route_prefix;
   request.external_host = place->external_host;

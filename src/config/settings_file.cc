@@ -68,8 +68,10 @@ void ReadListen(ValueReader& reader, const Node& value, WebSettings& web) {
 
 void ReadTelemetryPath(ValueReader& reader, const Node& value, WebSettings& web) {
   const std::optional<std::string> path = reader.NonEmptyText(value);
-  if (path && (!path->starts_with('/') || path->find_first_of("?# \t") != std::string::npos)) {
-    reader.Wrong(value, "must be a path that starts with /, without ?, # and blanks",
+  if (path && !MayBeTelemetryPath(*path)) {
+    reader.Wrong(value,
+                 "must be a path that starts with /, without ?, #, braces and blanks, and is no "
+                 "other route",
                  "such as /metrics");
   } else if (path) {
     web.telemetry_path = *path;
@@ -184,6 +186,17 @@ SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
   }
   result.diagnostics = problems.Take();
   return result;
+}
+
+bool MayBeTelemetryPath(std::string_view path) {
+  constexpr std::array<std::string_view, 6> kOthers{
+      "/", "/docs", "/openapi.json", "/healthz", "/create_metric", "/unregister_metric"};
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  return path.starts_with('/') && path.find_first_of("?#{} \t") == std::string_view::npos &&
+         !path.starts_with("/api/") && !path.starts_with("/-/") &&
+         std::find(kOthers.begin(), kOthers.end(), path) == kOthers.end();
 }
 
 bool LooksLikeSettings(std::string_view bytes) {

@@ -59,6 +59,10 @@ const std::string& NameOf(const Call& call) { return call.path.at("name"); }
 }  // namespace
 
 Response MetricRoutes::Create(const Call& call) {
+  const Parameters parameters(call.request, {});
+  if (!parameters.IsSound()) {
+    return parameters.Refusal();
+  }
   const auto definition = ReadDefinition(NameOf(call), call.request.body, json_depth_);
   if (!definition) {
     return Unreadable(definition.error());
@@ -77,6 +81,10 @@ Response MetricRoutes::Create(const Call& call) {
 }
 
 Response MetricRoutes::Change(const Call& call) {
+  const Parameters parameters(call.request, {});
+  if (!parameters.IsSound()) {
+    return parameters.Refusal();
+  }
   const auto metric = store_.Find(NameOf(call));
   if (!metric || metric->definition.name != store_.ResolveFamily(NameOf(call))) {
     return NotFound(NameOf(call));

@@ -119,6 +119,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 [[nodiscard]] std::string ToYaml(const JobSettings& job);
 [[nodiscard]] base::Result<JobSettings> JobFromYaml(std::string_view text);
 
+/// True for a path that begins with `/` and is neither another route of `serve` nor below one.
+[[nodiscard]] bool MayBeTelemetryPath(std::string_view path);
+
 /// True when the file has a top-level key of promtally.yml (`check` decides by it which kind a file
 /// is).
 [[nodiscard]] bool LooksLikeSettings(std::string_view bytes);

@@ -222,8 +222,9 @@ const RenderedCase kMistakes[] = {
      "              ^\n"
      "hint: such as localhost:9899, 0.0.0.0:9899 or '[::1]:9899'\n"},
     {"TelemetryPath", "web: {telemetry_path: metrics}\n",
-     "p.yml:1:23: error: \"telemetry_path\" in web must be a path that starts with /, without ?, # "
-     "and blanks\n"
+     "p.yml:1:23: error: \"telemetry_path\" in web must be a path that starts with /, without ?, "
+     "#, "
+     "braces and blanks, and is no other route\n"
      "web: {telemetry_path: metrics}\n"
      "                      ^\n"
      "hint: such as /metrics\n"},
