@@ -78,7 +78,7 @@ void ReadTelemetryPath(ValueReader& reader, const Node& value, WebSettings& web)
   }
 }
 
-constexpr std::array<Field<WebSettings>, 8> kWeb{{
+constexpr std::array<Field<WebSettings>, 9> kWeb{{
     {"listen", ReadListen},
     {"telemetry_path", ReadTelemetryPath},
     {"config_file", ReadConfigFile},
@@ -86,6 +86,7 @@ constexpr std::array<Field<WebSettings>, 8> kWeb{{
     {"oidc", ReadOidc},
     {"access", ReadAccess},
     {"limits", ReadWebLimits},
+    {"self_metrics", ReadSelfMetrics},
     {"external_url"},
 }};
 
@@ -99,7 +100,7 @@ void ReadPrefix(ValueReader& reader, const Node& value, ExportSettings& settings
   }
 }
 
-constexpr std::array<Field<ExportSettings>, 2> kExport{{
+constexpr std::array<Field<ExportSettings>, 3> kExport{{
     {"prefix", ReadPrefix},
     {"max_series",
      [](ValueReader& reader, const Node& value, ExportSettings& settings) {
@@ -107,6 +108,7 @@ constexpr std::array<Field<ExportSettings>, 2> kExport{{
          settings.max_series = static_cast<std::size_t>(*most);
        }
      }},
+    {"info", ReadStaticInfo},
 }};
 
 void ReadLevel(ValueReader& reader, const Node& value, LogSettings& log) {
@@ -219,6 +221,7 @@ std::vector<std::string> SettingsKeys() {
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);
   AppendAccessKeys(keys);
+  AppendSelfMetricsKeys(keys);
   AppendKeys<ExportSettings>("export.", kExport, keys);
   AppendKeys<LogSettings>("log.", kLog, keys);
   return keys;

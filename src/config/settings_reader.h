@@ -30,6 +30,11 @@ void ReadAuthentication(ValueReader& reader, const Node& value, WebSettings& web
 void ReadOidc(ValueReader& reader, const Node& value, WebSettings& web);
 void ReadAccess(ValueReader& reader, const Node& value, WebSettings& web);
 
+/// `self_metrics:` of `web:`, and `info:` of `export:`.
+void ReadSelfMetrics(ValueReader& reader, const Node& value, WebSettings& web);
+void ReadStaticInfo(ValueReader& reader, const Node& value, ExportSettings& settings);
+
+void AppendSelfMetricsKeys(std::vector<std::string>& keys);
 void AppendAccessKeys(std::vector<std::string>& keys);
 void AppendSourceKeys(std::vector<std::string>& keys);
 void AppendJobKeys(std::vector<std::string>& keys);

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "config/settings_reader.h"
 #include "config/yaml_document.h"
 #include "config/yaml_scalar.h"
@@ -247,6 +249,31 @@ std::string WebLimitsText(const WebLimits& limits) {
   return "  limits:\n" + lines.text();
 }
 
+/// `{"a": "x"}`
+std::string FlowMap(const base::LabelSet& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += (text.empty() ? "" : ", ") + DoubleQuoted(name) + ": " + DoubleQuoted(value);
+  }
+  return "{" + text + "}";
+}
+
+std::string SelfMetricsText(const SelfMetricsSettings& settings) {
+  Lines lines("    ");
+  lines.Raw("group_by", settings.by_route ? "route" : "none");
+  if (!settings.buckets.empty()) {
+    std::string bounds;
+    for (const double bound : settings.buckets) {
+      bounds += (bounds.empty() ? "" : ", ") + fmt::format("{}", bound);
+    }
+    lines.Raw("buckets", "[" + bounds + "]");
+  }
+  lines.Raw("exclude", List(settings.exclude));
+  lines.Raw("labels", FlowMap(settings.labels));
+  lines.Bool("flask_names", settings.flask_names);
+  return "  self_metrics:\n" + lines.text();
+}
+
 std::string HttpMetricsText(const HttpMetricsSettings& settings) {
   Lines lines("  ");
   lines.Duration("sync", settings.sync);
@@ -327,12 +354,17 @@ std::string ToYaml(const Settings& settings) {
   Lines exported("  ");
   exported.Text("prefix", settings.export_settings.prefix);
   exported.Raw("max_series", std::to_string(settings.export_settings.max_series));
+  Lines infos("    ");
+  for (const StaticInfo& info : settings.export_settings.info) {
+    infos.Raw(info.name, FlowMap(info.labels));
+  }
   Lines log("  ");
   log.Raw("level", LevelText(settings.log.level));
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
   return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
-         WebLimitsText(settings.web.limits) + HttpMetricsText(settings.http_metrics) +
-         Nested("export", exported, "") + Nested("log", log, "");
+         WebLimitsText(settings.web.limits) + SelfMetricsText(settings.web.self_metrics) +
+         HttpMetricsText(settings.http_metrics) + Nested("export", exported, "") +
+         Nested("info", infos, "  ") + Nested("log", log, "");
 }
 
 }  // namespace promtally::config

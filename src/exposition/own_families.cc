@@ -7,7 +7,7 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::array<std::string_view, 35> kPlain{
+constexpr std::array<std::string_view, 36> kPlain{
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 35> kPlain{
     "promtally_config_last_reload_successful",
     "promtally_excluded_series_total",
     "promtally_export_series_left_out",
+    "promtally_http_exceptions_total",
     "promtally_http_requests_in_flight",
     "promtally_http_requests_total",
     "promtally_last_success_timestamp_seconds",

@@ -10,6 +10,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "exposition/http_metrics.h"
 #include "exposition/process_metrics.h"
 #include "exposition/registry_text.h"
 
@@ -31,18 +32,13 @@ constexpr std::array<std::string_view, 15> kOutcomes{
     "wrong_type", "redirect",    "too_large", "duplicate_series", "too_many_series"};
 constexpr std::array<int, 3> kScrapeCodes{200, 500, 503};
 
-const Buckets& LatencyBuckets() {
+const Buckets& CommitBuckets() {
   static const Buckets buckets{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10};
   return buckets;
 }
 
 const Buckets& QueryBuckets() {
   static const Buckets buckets{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120};
-  return buckets;
-}
-
-const Buckets& SizeBuckets() {
-  static const Buckets buckets{100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
   return buckets;
 }
 
@@ -71,8 +67,6 @@ Labels OfSpec(const std::string& job, const std::string& name) {
 }
 
 Labels OfSource(const std::string& source) { return {{"source", source}}; }
-
-Labels OfRoute(std::string_view route) { return {{"route", std::string(route)}}; }
 
 }  // namespace
 
@@ -147,17 +141,9 @@ struct SelfMetrics::Families {
           .Add({});
   Histogram& commit_duration = AddHistogram(registry, "promtally_ledger_commit_duration_seconds",
                                             "Time of the durable commit of a period.")
-                                   .Add({}, LatencyBuckets());
+                                   .Add({}, CommitBuckets());
 
-  Family<Counter>& requests =
-      AddCounter(registry, "promtally_http_requests_total", "HTTP requests by route and code.");
-  Family<Histogram>& request_duration =
-      AddHistogram(registry, "promtally_http_request_duration_seconds",
-                   "Time from a request's header to the end of its response.");
-  Family<Gauge>& in_flight = AddGauge(registry, "promtally_http_requests_in_flight",
-                                      "HTTP requests that are being answered.");
-  Family<Histogram>& response_size = AddHistogram(registry, "promtally_http_response_size_bytes",
-                                                  "Size of HTTP responses without header.");
+  std::unique_ptr<HttpMetrics> http;
   Family<Counter>& scrapes = AddCounter(registry, "promhttp_metric_handler_requests_total",
                                         "Total number of scrapes by HTTP status code.");
 
@@ -184,7 +170,19 @@ struct SelfMetrics::Families {
   }
 };
 
-SelfMetrics::SelfMetrics(const BuildInfo& build) : families_(std::make_unique<Families>()) {
+SelfMetrics::SelfMetrics(const BuildInfo& build, HttpMetricsOptions http,
+                         const std::vector<InfoMetric>& infos)
+    : families_(std::make_unique<Families>()) {
+  families_->http =
+      std::make_unique<HttpMetrics>(families_->registry, std::move(http), build.version);
+  for (const InfoMetric& info : infos) {
+    prometheus::BuildGauge()
+        .Name(info.name)
+        .Help("Information that the settings declare.")
+        .Register(families_->registry)
+        .Add({info.labels.begin(), info.labels.end()})
+        .Set(1);
+  }
   families_->build_info
       .Add({{"version", build.version},
             {"revision", build.revision},
@@ -327,29 +325,27 @@ void SelfMetrics::CountLedgerFailure() { families_->ledger_failures.Increment();
 
 void SelfMetrics::RegisterRoute(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route));
-  families_->response_size.Add(OfRoute(route), SizeBuckets());
+  families_->http->RegisterRoute(route);
 }
 
 void SelfMetrics::RequestStarted(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route)).Increment();
+  families_->http->Started(route);
 }
 
 void SelfMetrics::RequestFinished(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route)).Decrement();
+  families_->http->Finished(route);
 }
 
 void SelfMetrics::ObserveRequest(const HttpObservation& request) {
   const std::lock_guard lock(families_->mutex);
-  const Labels labels{{"method", std::string(request.method)},
-                      {"route", std::string(request.route)},
-                      {"code", std::to_string(request.code)}};
-  families_->requests.Add(labels).Increment();
-  families_->request_duration.Add(labels, LatencyBuckets()).Observe(InSeconds(request.wall));
-  families_->response_size.Add(OfRoute(request.route), SizeBuckets())
-      .Observe(static_cast<double>(request.bytes));
+  families_->http->Observe(request);
+}
+
+void SelfMetrics::CountException(const HttpObservation& request) {
+  const std::lock_guard lock(families_->mutex);
+  families_->http->CountException(request);
 }
 
 void SelfMetrics::CountScrape(int code) {
@@ -371,7 +367,7 @@ std::string SelfMetrics::Text(const PageStyle& style, const NameFilter& filter,
   auto families = families_->registry.Collect();
   if (!exporter_metrics) {
     std::erase_if(families, [](const prometheus::MetricFamily& family) {
-      return family.name.starts_with("promhttp_") || family.name.starts_with("promtally_http_");
+      return family.name.starts_with("promhttp_") || HttpMetrics::IsFamily(family.name);
     });
   }
   AppendRegistry(text, std::move(families), style, filter);

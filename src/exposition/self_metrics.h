@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "exposition/piece_reader.h"
 #include "exposition/text_encoder.h"
+#include "promtally/base/labels.h"
 #include "promtally/base/time.h"
 
 namespace promtally::exposition {
@@ -68,6 +70,22 @@ struct HttpObservation {
   std::uint64_t bytes = 0;
 };
 
+/// How the HTTP server's metrics are kept.
+struct HttpMetricsOptions {
+  bool by_route = true;         ///< with a label `route`
+  std::vector<double> buckets;  ///< of the duration, seconds; empty: 14 from 5 ms to 10 s
+  /// Whether exchanges of a route are counted; empty: all are.
+  std::function<bool(std::string_view route)> is_counted;
+  base::LabelSet labels;     ///< on each of them
+  bool flask_names = false;  ///< as prometheus_flask_exporter calls them, as well
+};
+
+/// A gauge that is 1: what its labels say.
+struct InfoMetric {
+  std::string name;
+  base::LabelSet labels;
+};
+
 /// What promtally measures of itself: `promtally_*`, `process_*` and
 /// `promhttp_metric_handler_requests_total`. Values are of this process and restart at 0; nothing
 /// here has a scope label. Durations are seconds on the page.
@@ -76,7 +94,8 @@ struct HttpObservation {
 /// unregistered one registers it. Threads: any, each call is safe beside every other.
 class SelfMetrics {
  public:
-  explicit SelfMetrics(const BuildInfo& build);
+  explicit SelfMetrics(const BuildInfo& build, HttpMetricsOptions http = {},
+                       const std::vector<InfoMetric>& infos = {});
   ~SelfMetrics();
   SelfMetrics(const SelfMetrics&) = delete;
   SelfMetrics& operator=(const SelfMetrics&) = delete;
@@ -109,6 +128,8 @@ class SelfMetrics {
   void RequestStarted(const std::string& route);
   void RequestFinished(const std::string& route);
   void ObserveRequest(const HttpObservation& request);
+  /// A handler failed by an exception, which was answered with 500.
+  void CountException(const HttpObservation& request);
   /// Answers of the telemetry path.
   void CountScrape(int code);
   void SetScrapesInFlight(std::size_t scrapes);

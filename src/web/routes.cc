@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -167,9 +168,24 @@ Response Routes::Handle(const Request& request) {
     ++scrapes_;  // Observe takes it back when the response is sent, whatever it was
     self_.SetScrapesInFlight(scrapes_);
   }
-  Response response = Guard(request, std::move(match));
+  Response response = GuardAndCatch(request, std::move(match), route);
   response.route = route;
   return response;
+}
+
+/// No memory, or a defect: this request fails, the service goes on.
+Response Routes::GuardAndCatch(const Request& request, Router::Match match,
+                               const std::string& route) {
+  const ErrorStyle errors = match.errors;
+  try {
+    return Guard(request, std::move(match));
+  } catch (const std::exception&) {
+    exposition::HttpObservation seen;
+    seen.method = KnownMethod(request.method);
+    seen.route = route;
+    self_.CountException(seen);
+    return ErrorResponse(errors, 500, "Internal Server Error");
+  }
 }
 
 /// Every request comes through here, those for paths that do not exist included: users of web.yml

@@ -93,6 +93,8 @@ class Routes {
   void AddPages();
   void AddDocs();
 
+  [[nodiscard]] Response GuardAndCatch(const Request& request, Router::Match match,
+                                       const std::string& route);
   [[nodiscard]] Response Guard(const Request& request, Router::Match match);
   [[nodiscard]] StatusFacts Status() const;
   [[nodiscard]] Response Metrics(const Request& request) const;

@@ -22,7 +22,7 @@
 #include "web/provider.h"
 #include "web/routes.h"
 #include "web/server.h"
-#include "web/settings_limits.h"
+#include "web/settings_parts.h"
 #include "web/web_file.h"
 
 namespace promtally::web {
@@ -49,7 +49,8 @@ class Service {
                true},
         log_(configured_.settings.log),
         page_(configured_.settings.export_settings.prefix),
-        metrics_(request.build),
+        metrics_(request.build, SelfMetricsOf(configured_.settings.web.self_metrics),
+                 InfosOf(configured_.settings.export_settings)),
         web_file_(configured_.settings.web.config_file,
                   [this](const std::string& problem) {
                     log_.Error("Web configuration", {{"err", problem}});
@@ -135,7 +136,9 @@ class Service {
     options.limits = {settings.max_series,    settings.max_series_per_metric, settings.max_labels,
                       settings.name_bytes,    settings.label_value_bytes,     settings.help_bytes,
                       settings.created_series};
-    options.is_taken = [this](std::string_view name) { return page_.Has(name); };
+    options.is_taken = [this](std::string_view name) {
+      return page_.Has(name) || IsStaticInfo(configured_.settings.export_settings, name);
+    };
     return options;
   }
 

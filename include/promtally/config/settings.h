@@ -13,6 +13,7 @@
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
+#include "promtally/config/self_metrics_settings.h"
 #include "promtally/config/web_limits.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/quantity.h"
@@ -70,11 +71,13 @@ struct WebSettings {
   std::optional<OidcSettings> oidc;  ///< absent: no tokens
   AccessSettings access;
   WebLimits limits;
+  SelfMetricsSettings self_metrics;
 };
 
 struct ExportSettings {
   std::string prefix = "promtally_usage_";
   std::size_t max_series = 100'000;  ///< of one spec
+  std::vector<StaticInfo> info;      ///< in the file's order
 };
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
