@@ -8,13 +8,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import http_api  # noqa: E402: the path is set above
 from support.fake_prometheus import FakePrometheus, by_metric, vector  # noqa: E402
 from support.serving import Serving  # noqa: E402
+from support.token_issuer import TokenIssuer  # noqa: E402
 from support.waiting import until  # noqa: E402
 from support.workspace import BEGIN, HOUR, Workspace, hour, spec  # noqa: E402
 
 HOURS = 3
 
 
-class HttpUsage(unittest.TestCase):
+class WithUsage(unittest.TestCase):
     def setUp(self):
         def usage(_query, moment):
             return vector([({"project_id": f"p{number}", "region": f"r{number % 2}"}, f"{number}.5")
@@ -27,6 +28,8 @@ class HttpUsage(unittest.TestCase):
         self.addCleanup(self.service.kill)
         until(lambda: self.service.get("/-/ready")[0] == 200, "readiness")
 
+
+class HttpUsage(WithUsage):
     def get(self, path, status=200, **parameters):
         answer = http_api.call(self.service, "GET", path + http_api.query(**parameters))
         self.assertEqual(answer.status, status, answer.text)
@@ -93,6 +96,48 @@ class HttpUsage(unittest.TestCase):
                                  ("queries", {"begin": 0, "end": 2000000000})):
             answer = self.get("/api/v1/" + path, 400, **parameters)
             self.assertEqual(answer.json["status"], 400)
+
+
+class CustomersToken(WithUsage):
+    """Such a token reads the usage of its scopes, and nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        self.issuer = TokenIssuer()
+        self.addCleanup(self.issuer.__exit__)
+        self.work.settings["web"] = {"oidc": {"issuer": self.issuer.url, "audience": "promtally"}}
+        self.work.write_settings()
+        self.service.kill()
+        self.service = Serving(self.work)
+        self.addCleanup(self.service.kill)
+        until(lambda: self.service.get("/-/ready")[0] == 200, "readiness")
+
+    def ask(self, path, token, status=200, **parameters):
+        answer = http_api.call(self.service, "GET", path + http_api.query(**parameters),
+                               headers={"Authorization": "Bearer " + token})
+        self.assertEqual(answer.status, status, answer.text)
+        return answer.json if answer.headers["content-type"] == "application/json" else answer
+
+    def test_it_sees_its_scopes_only(self):
+        mine = self.issuer.token(promtally_scopes=["p1", "p3"])
+        rows = self.ask("/api/v1/usage", mine, records="true")["records"]
+        self.assertEqual({row["scope"] for row in rows}, {"p1", "p3"})
+        totals = self.ask("/api/v1/usage", mine, by="metric,scope")["usage"]
+        self.assertEqual({line["scope"] for line in totals}, {"p1", "p3"})
+        total = self.ask("/api/v1/usage", mine, name="a")["usage"]
+        self.assertEqual([line["quantity"] for line in total], [str(int((1.5 + 3.5) * HOURS))])
+        self.assertEqual(self.ask("/api/v1/usage", mine, scope="p2"), {"usage": [], "next": None})
+        self.assertEqual({row["scope"] for row in self.ask("/api/v1/usage", mine, scope=["p2", "p3"], records="true")["records"]},
+                         {"p3"})
+        csv = self.ask("/api/v1/usage", mine, records="true", format="csv").text
+        self.assertNotIn("p0", csv)
+        for path in ("periods", "queries", "metrics", "status/config"):
+            self.ask("/api/v1/" + path, mine, 403)
+        nothing = self.issuer.token(promtally_scopes=[])
+        self.assertEqual(self.ask("/api/v1/usage", nothing)["usage"], [])
+        everything = self.issuer.token()
+        self.assertEqual(len(self.ask("/api/v1/usage", everything, records="true")["records"]), 4 * 2 * HOURS)
+        self.ask("/api/v1/periods", everything)
 
 
 if __name__ == "__main__":
