@@ -68,7 +68,7 @@ class Conventions(unittest.TestCase):
                   + self.service.address + "']}]}\n")
         with prometheus_server.PrometheusServer(scrape_configs=scrape) as server:
             def values(query):
-                return [float(series["value"][1]) for series in server.get("/api/v1/query", query=query)["data"]["result"]]
+                return [float(series["value"][1]) for series in server.get("/api/v1/query", query=query)["result"]]
             until(lambda: values("up") == [1], "a scrape")
             self.assertEqual(sorted(values("promtally_usage_requests_total")), [3, 4])
             self.assertEqual(values("orders_total"), [1])
