@@ -74,6 +74,7 @@ auto Lookup(const Table& table, std::string_view name) {
 template <typename Table>
 std::string NamesOf(const Table& table) {
   std::vector<std::string_view> names;
+  names.reserve(table.size());
   for (const auto& entry : table) {
     names.push_back(entry.first);
   }

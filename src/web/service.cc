@@ -312,20 +312,11 @@ class Service {
 
   /// What a running process cannot change.
   void WarnOfFixed(const collector::Configured& read) const {
-    const auto warn = [this](const char* key) {
-      log_.Warn("A changed setting needs a restart", {{"setting", key}});
-    };
-    if (read.settings.web.listen != configured_.settings.web.listen) {
-      warn("web.listen");
-    }
-    if (read.settings.web.telemetry_path != configured_.settings.web.telemetry_path) {
-      warn("web.telemetry_path");
-    }
-    if (read.settings.web.config_file != configured_.settings.web.config_file) {
-      warn("web.config_file");
+    for (const char* setting : ChangedForARestart(configured_.settings, read.settings)) {
+      log_.Warn("A changed setting needs a restart", {{"setting", setting}});
     }
     if (read.ledger_path != configured_.ledger_path) {
-      warn("ledger.path");
+      log_.Warn("A changed setting needs a restart", {{"setting", "ledger.path"}});
     }
   }
 

@@ -58,4 +58,22 @@ bool IsStaticInfo(const config::ExportSettings& settings, std::string_view name)
                      [&](const config::StaticInfo& info) { return info.name == name; });
 }
 
+std::vector<const char*> ChangedForARestart(const config::Settings& running,
+                                            const config::Settings& read) {
+  std::vector<const char*> changed;
+  const auto compare = [&changed](const char* name, const auto& one, const auto& other) {
+    if (!(one == other)) {
+      changed.push_back(name);
+    }
+  };
+  compare("web.listen", running.web.listen, read.web.listen);
+  compare("web.telemetry_path", running.web.telemetry_path, read.web.telemetry_path);
+  compare("web.config_file", running.web.config_file, read.web.config_file);
+  compare("web.limits", running.web.limits, read.web.limits);
+  compare("web.self_metrics", running.web.self_metrics, read.web.self_metrics);
+  compare("http_metrics", running.http_metrics, read.http_metrics);
+  compare("export.info", running.export_settings.info, read.export_settings.info);
+  return changed;
+}
+
 }  // namespace promtally::web

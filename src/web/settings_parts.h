@@ -22,4 +22,8 @@ namespace promtally::web {
 /// Whether `export.info` has a metric of that name.
 [[nodiscard]] bool IsStaticInfo(const config::ExportSettings& settings, std::string_view name);
 
+/// Names of the settings that differ and that a running process cannot change.
+[[nodiscard]] std::vector<const char*> ChangedForARestart(const config::Settings& running,
+                                                          const config::Settings& read);
+
 }  // namespace promtally::web

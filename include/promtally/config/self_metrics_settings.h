@@ -16,12 +16,14 @@ struct SelfMetricsSettings {
   std::vector<std::string> exclude;
   base::LabelSet labels;     ///< on every HTTP self metric
   bool flask_names = false;  ///< flask_http_… as well
+  [[nodiscard]] bool operator==(const SelfMetricsSettings&) const = default;
 };
 
 /// A gauge that is 1, whose labels say something: `app_info{version="1.0.3"}`.
 struct StaticInfo {
   std::string name;
   base::LabelSet labels;
+  [[nodiscard]] bool operator==(const StaticInfo&) const = default;
 };
 
 }  // namespace promtally::config

@@ -23,6 +23,7 @@ struct WebLimits {
   std::uint64_t body_bytes = std::uint64_t{1} << 20;
   std::uint64_t import_bytes = std::uint64_t{64} << 20;  ///< of a body of samples
   std::size_t json_depth = 64;                           ///< at least 1
+  [[nodiscard]] bool operator==(const WebLimits&) const = default;
 };
 
 /// `http_metrics`: metrics that are made over HTTP; 0: no limit.
@@ -35,6 +36,7 @@ struct HttpMetricsSettings {
   std::size_t label_value_bytes = 4096;
   std::size_t help_bytes = 4096;
   bool created_series = true;  ///< whether `_created` is shown
+  [[nodiscard]] bool operator==(const HttpMetricsSettings&) const = default;
 };
 
 }  // namespace promtally::config
