@@ -10,6 +10,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "exposition/http_series.h"
 #include "exposition/process_metrics.h"
 #include "exposition/registry_text.h"
 
@@ -41,11 +42,6 @@ const Buckets& QueryBuckets() {
   return buckets;
 }
 
-const Buckets& SizeBuckets() {
-  static const Buckets buckets{100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
-  return buckets;
-}
-
 double InSeconds(std::chrono::microseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -71,8 +67,6 @@ Labels OfSpec(const std::string& job, const std::string& name) {
 }
 
 Labels OfSource(const std::string& source) { return {{"source", source}}; }
-
-Labels OfRoute(std::string_view route) { return {{"route", std::string(route)}}; }
 
 }  // namespace
 
@@ -149,15 +143,7 @@ struct SelfMetrics::Families {
                                             "Time of the durable commit of a period.")
                                    .Add({}, LatencyBuckets());
 
-  Family<Counter>& requests =
-      AddCounter(registry, "promtally_http_requests_total", "HTTP requests by route and code.");
-  Family<Histogram>& request_duration =
-      AddHistogram(registry, "promtally_http_request_duration_seconds",
-                   "Time from a request's header to the end of its response.");
-  Family<Gauge>& in_flight = AddGauge(registry, "promtally_http_requests_in_flight",
-                                      "HTTP requests that are being answered.");
-  Family<Histogram>& response_size = AddHistogram(registry, "promtally_http_response_size_bytes",
-                                                  "Size of HTTP responses without header.");
+  HttpSeries http{registry};
   Family<Counter>& scrapes = AddCounter(registry, "promhttp_metric_handler_requests_total",
                                         "Total number of scrapes by HTTP status code.");
 
@@ -327,29 +313,22 @@ void SelfMetrics::CountLedgerFailure() { families_->ledger_failures.Increment();
 
 void SelfMetrics::RegisterRoute(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route));
-  families_->response_size.Add(OfRoute(route), SizeBuckets());
+  families_->http.RegisterRoute(route);
 }
 
 void SelfMetrics::RequestStarted(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route)).Increment();
+  families_->http.InFlight(route).Increment();
 }
 
 void SelfMetrics::RequestFinished(const std::string& route) {
   const std::lock_guard lock(families_->mutex);
-  families_->in_flight.Add(OfRoute(route)).Decrement();
+  families_->http.InFlight(route).Decrement();
 }
 
 void SelfMetrics::ObserveRequest(const HttpObservation& request) {
   const std::lock_guard lock(families_->mutex);
-  const Labels labels{{"method", std::string(request.method)},
-                      {"route", std::string(request.route)},
-                      {"code", std::to_string(request.code)}};
-  families_->requests.Add(labels).Increment();
-  families_->request_duration.Add(labels, LatencyBuckets()).Observe(InSeconds(request.wall));
-  families_->response_size.Add(OfRoute(request.route), SizeBuckets())
-      .Observe(static_cast<double>(request.bytes));
+  families_->http.Observe(request);
 }
 
 void SelfMetrics::CountScrape(int code) {
