@@ -84,54 +84,83 @@ void HttpMetrics::AddFlask(prometheus::Registry& registry, const std::string& ve
                            .Register(registry);
 }
 
-void HttpMetrics::RegisterRoute(const std::string& route) {
-  if (IsCounted(route)) {
-    in_flight_.Add(OfRoute(route));
-    exceptions_.Add(OfRoute(route));
-    response_size_.Add(OfRoute(route), SizeBuckets());
+const HttpMetrics::OfOneRoute& HttpMetrics::RouteOf(std::string_view route) {
+  const auto known = routes_.find(route);
+  if (known != routes_.end()) {
+    return known->second;
   }
+  OfOneRoute series;
+  if (IsCounted(route)) {
+    const Labels labels = OfRoute(route);
+    series = {&in_flight_.Add(labels), &exceptions_.Add(labels),
+              &response_size_.Add(labels, SizeBuckets())};
+  }
+  return routes_.emplace(route, series).first->second;
 }
 
+const HttpMetrics::OfOneKind& HttpMetrics::KindOf(const HttpObservation& request) {
+  const auto known = kinds_.find(std::tuple(request.method, request.route, request.code));
+  if (known != kinds_.end()) {
+    return known->second;
+  }
+  return kinds_.emplace(std::tuple(request.method, request.route, request.code), MakeKind(request))
+      .first->second;
+}
+
+HttpMetrics::OfOneKind HttpMetrics::MakeKind(const HttpObservation& request) {
+  OfOneKind series;
+  series.size = RouteOf(request.route).size;
+  if (series.size == nullptr) {
+    return series;
+  }
+  const Labels labels = OfRequest(request);
+  series.requests = &requests_.Add(labels);
+  series.duration = &duration_.Add(labels, options_.buckets);
+  if (flask_requests_ != nullptr) {
+    Labels flask{{"method", std::string(request.method)}, {"status", std::to_string(request.code)}};
+    series.flask_requests = &flask_requests_->Add(flask);
+    if (options_.by_route) {
+      flask.emplace("path", request.route);
+    }
+    series.flask_duration = &flask_duration_->Add(flask, options_.buckets);
+  }
+  return series;
+}
+
+void HttpMetrics::RegisterRoute(const std::string& route) { static_cast<void>(RouteOf(route)); }
+
 void HttpMetrics::Started(std::string_view route) {
-  if (IsCounted(route)) {
-    in_flight_.Add(OfRoute(route)).Increment();
+  if (prometheus::Gauge* gauge = RouteOf(route).in_flight) {
+    gauge->Increment();
   }
 }
 
 void HttpMetrics::Finished(std::string_view route) {
-  if (IsCounted(route)) {
-    in_flight_.Add(OfRoute(route)).Decrement();
+  if (prometheus::Gauge* gauge = RouteOf(route).in_flight) {
+    gauge->Decrement();
   }
 }
 
 void HttpMetrics::Observe(const HttpObservation& request) {
-  if (!IsCounted(request.route)) {
+  const OfOneKind& series = KindOf(request);
+  if (series.size == nullptr) {
     return;
   }
-  const Labels labels = OfRequest(request);
-  requests_.Add(labels).Increment();
-  duration_.Add(labels, options_.buckets).Observe(Seconds(request));
-  response_size_.Add(OfRoute(request.route), SizeBuckets())
-      .Observe(static_cast<double>(request.bytes));
-  if (flask_requests_ != nullptr) {
-    ObserveFlask(request);
+  series.requests->Increment();
+  series.duration->Observe(Seconds(request));
+  series.size->Observe(static_cast<double>(request.bytes));
+  if (series.flask_requests != nullptr) {
+    series.flask_requests->Increment();
+    series.flask_duration->Observe(Seconds(request));
   }
-}
-
-void HttpMetrics::ObserveFlask(const HttpObservation& request) {
-  Labels labels{{"method", std::string(request.method)}, {"status", std::to_string(request.code)}};
-  flask_requests_->Add(labels).Increment();
-  if (options_.by_route) {
-    labels.emplace("path", request.route);
-  }
-  flask_duration_->Add(labels, options_.buckets).Observe(Seconds(request));
 }
 
 void HttpMetrics::CountException(const HttpObservation& request) {
-  if (!IsCounted(request.route)) {
+  prometheus::Counter* const counter = RouteOf(request.route).exceptions;
+  if (counter == nullptr) {
     return;
   }
-  exceptions_.Add(OfRoute(request.route)).Increment();
+  counter->Increment();
   if (flask_exceptions_ != nullptr) {
     flask_exceptions_->Add({{"method", std::string(request.method)}, {"status", "500"}})
         .Increment();

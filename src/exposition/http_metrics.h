@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -34,11 +37,28 @@ class HttpMetrics {
  private:
   using Labels = prometheus::Labels;
 
+  // Series stay once they are there, and looking one up by its labels takes longer than counting:
+  // they are remembered. Null: the route is not counted, or there are no flask_names.
+  struct OfOneRoute {
+    prometheus::Gauge* in_flight = nullptr;
+    prometheus::Counter* exceptions = nullptr;
+    prometheus::Histogram* size = nullptr;
+  };
+  struct OfOneKind {
+    prometheus::Counter* requests = nullptr;
+    prometheus::Histogram* duration = nullptr;
+    prometheus::Histogram* size = nullptr;
+    prometheus::Counter* flask_requests = nullptr;
+    prometheus::Histogram* flask_duration = nullptr;
+  };
+
+  [[nodiscard]] const OfOneRoute& RouteOf(std::string_view route);
+  [[nodiscard]] const OfOneKind& KindOf(const HttpObservation& request);
+  [[nodiscard]] OfOneKind MakeKind(const HttpObservation& request);
   [[nodiscard]] bool IsCounted(std::string_view route) const;
   [[nodiscard]] Labels OfRoute(std::string_view route) const;
   [[nodiscard]] Labels OfRequest(const HttpObservation& request) const;
   void AddFlask(prometheus::Registry& registry, const std::string& version);
-  void ObserveFlask(const HttpObservation& request);
 
   const HttpMetricsOptions options_;
   prometheus::Family<prometheus::Counter>& requests_;
@@ -50,6 +70,8 @@ class HttpMetrics {
   prometheus::Family<prometheus::Counter>* flask_requests_ = nullptr;
   prometheus::Family<prometheus::Histogram>* flask_duration_ = nullptr;
   prometheus::Family<prometheus::Counter>* flask_exceptions_ = nullptr;
+  std::map<std::string, OfOneRoute, std::less<>> routes_;
+  std::map<std::tuple<std::string, std::string, int>, OfOneKind, std::less<>> kinds_;
 };
 
 }  // namespace promtally::exposition

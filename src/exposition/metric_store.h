@@ -97,6 +97,8 @@ class MetricStore {
 
   /// The family that a name belongs to: `c`, `c_total` and `c_created` are c's. Empty: none.
   [[nodiscard]] std::string ResolveFamily(std::string_view name) const;
+  /// Of the metric that ResolveFamily finds, or nullptr; valid until the next Create or Remove.
+  [[nodiscard]] const MetricDefinition* DefinitionOf(std::string_view name) const;
   [[nodiscard]] std::optional<MetricView> Find(std::string_view name) const;
   [[nodiscard]] MetricPage List(std::string_view prefix, std::optional<MetricType> type,
                                 std::string_view after, std::size_t limit) const;

@@ -43,6 +43,11 @@ std::string MetricStore::ResolveFamily(std::string_view name) const {
   return found == names_.end() ? "" : found->second->family.definition().name;
 }
 
+const MetricDefinition* MetricStore::DefinitionOf(std::string_view name) const {
+  const auto found = names_.find(std::string(name));
+  return found == names_.end() ? nullptr : &found->second->family.definition();
+}
+
 std::optional<MetricView> MetricStore::Find(std::string_view name) const {
   const EntryPtr entry = EntryOf(name);
   return entry ? std::optional(ViewOf(entry->family)) : std::nullopt;

@@ -34,10 +34,8 @@ struct ProcessUnits {
 [[nodiscard]] ProcessFigures ParseProcessStat(std::string_view text, const ProcessUnits& units);
 /// `btime` of /proc/stat: when the machine was booted, Unix seconds.
 [[nodiscard]] std::optional<double> ParseBootTime(std::string_view text);
-/// The soft limit of "Max open files" in /proc/self/limits.
-[[nodiscard]] std::optional<double> ParseMaxOpenFiles(std::string_view text);
 
-/// Asks /proc now. `fallback_start` stands in for the start time where /proc/stat is hidden
+/// Asks the kernel now. `fallback_start` stands in for the start time where /proc/stat is hidden
 /// (systemd with ProcSubset=pid). Any thread.
 [[nodiscard]] ProcessFigures ReadProcessFigures(base::Instant fallback_start);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace promtally::exposition {
 namespace {
@@ -26,27 +27,33 @@ FamilyType TypeOf(MetricType type) {
   return FamilyType::kUntyped;
 }
 
-base::LabelSet LabelsOf(const ClientMetric& metric) {
-  base::LabelSet labels;
-  labels.reserve(metric.label.size() + 1);
+std::string BodyOf(const ClientMetric& metric, Escaping escaping) {
+  std::string body;
+  bool is_rewritten = false;
   for (const ClientMetric::Label& label : metric.label) {
-    labels.emplace_back(label.name, label.value);
+    AppendLabel(body, label.name, label.value);
+    is_rewritten = is_rewritten || IsRewritten(label.name, escaping);
   }
-  return labels;
+  return is_rewritten ? StyledBody(body, escaping) : body;
+}
+
+bool HasParts(MetricType type) {
+  return type == MetricType::Histogram || type == MetricType::Summary;
 }
 
 /// Writes the samples of one family in one style.
 class RegistryFamily {
  public:
   RegistryFamily(std::string_view family, MetricType type, const PageStyle& style)
-      : style_(style),
-        main_(family, type == MetricType::Counter ? "_total" : "", style),
-        bucket_(family, "_bucket", style),
-        sum_(family, "_sum", style),
-        count_(family, "_count", style) {}
+      : style_(style), main_(family, type == MetricType::Counter ? "_total" : "", style) {
+    if (HasParts(type)) {
+      parts_.emplace(Parts{SampleName(family, "_bucket", style), SampleName(family, "_sum", style),
+                           SampleName(family, "_count", style)});
+    }
+  }
 
-  void Append(std::string& out, MetricType type, const ClientMetric& metric) const {
-    const std::string body = StyledBody(LabelBody(LabelsOf(metric)), style_.escaping);
+  void Append(std::string& out, MetricType type, const ClientMetric& metric) {
+    const std::string body = BodyOf(metric, style_.escaping);
     switch (type) {
       case MetricType::Counter:
         main_.Append(out, body, "", metric.counter.value);
@@ -67,47 +74,67 @@ class RegistryFamily {
   }
 
  private:
-  [[nodiscard]] std::string Bound(std::string_view name, double bound) const {
-    std::string body;
-    AppendLabel(body, name, BoundText(bound, style_.format));
-    return body;
+  struct Parts {
+    SampleName bucket;
+    SampleName sum;
+    SampleName count;
+  };
+  struct Bound {
+    double value = 0;
+    std::string label;
+  };
+
+  /// The label of the bound in a place. Series of a family have the same bounds, most often.
+  const std::string& BoundLabel(std::size_t place, std::string_view name, double value) {
+    if (place >= bounds_.size()) {
+      bounds_.resize(place + 1);
+    }
+    Bound& bound = bounds_[place];
+    if (bound.label.empty() || bound.value != value) {
+      bound = {value, ""};
+      AppendLabel(bound.label, name, BoundText(value, style_.format));
+    }
+    return bound.label;
   }
 
   void AppendSumAndCount(std::string& out, std::string_view body, double sum,
                          std::uint64_t count) const {
-    sum_.Append(out, body, "", sum);
-    count_.Append(out, body, "", static_cast<double>(count));
+    parts_->sum.Append(out, body, "", sum);
+    parts_->count.Append(out, body, "", static_cast<double>(count));
   }
 
   void AppendHistogram(std::string& out, std::string_view body,
-                       const ClientMetric::Histogram& histogram) const {
+                       const ClientMetric::Histogram& histogram) {
     double last_bound = 0;
+    std::size_t place = 0;
     for (const ClientMetric::Bucket& bucket : histogram.bucket) {
-      bucket_.Append(out, body, Bound("le", bucket.upper_bound),
-                     static_cast<double>(bucket.cumulative_count));
+      parts_->bucket.Append(out, body, BoundLabel(place, "le", bucket.upper_bound),
+                            static_cast<double>(bucket.cumulative_count));
       last_bound = bucket.upper_bound;
+      ++place;
     }
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     if (last_bound != kInfinity) {
-      bucket_.Append(out, body, Bound("le", kInfinity),
-                     static_cast<double>(histogram.sample_count));
+      parts_->bucket.Append(out, body, BoundLabel(place, "le", kInfinity),
+                            static_cast<double>(histogram.sample_count));
     }
     AppendSumAndCount(out, body, histogram.sample_sum, histogram.sample_count);
   }
 
   void AppendSummary(std::string& out, std::string_view body,
-                     const ClientMetric::Summary& summary) const {
+                     const ClientMetric::Summary& summary) {
+    std::size_t place = 0;
     for (const ClientMetric::Quantile& quantile : summary.quantile) {
-      main_.Append(out, body, Bound("quantile", quantile.quantile), quantile.value);
+      main_.Append(out, body, BoundLabel(place, "quantile", quantile.quantile), quantile.value);
+      ++place;
     }
     AppendSumAndCount(out, body, summary.sample_sum, summary.sample_count);
   }
 
   const PageStyle style_;
   const SampleName main_;
-  const SampleName bucket_;
-  const SampleName sum_;
-  const SampleName count_;
+  std::optional<const Parts> parts_;
+  std::vector<Bound> bounds_;
 };
 
 // The registry's counters are named by their samples.
@@ -123,9 +150,9 @@ bool IsAsked(const NameFilter& filter, const prometheus::MetricFamily& family) {
   if (filter.Has(family.name) || filter.Has(FamilyNameOf(family))) {
     return true;
   }
-  const bool has_parts = family.type == MetricType::Histogram || family.type == MetricType::Summary;
-  return has_parts && (filter.Has(family.name + "_bucket") || filter.Has(family.name + "_sum") ||
-                       filter.Has(family.name + "_count"));
+  return HasParts(family.type) &&
+         (filter.Has(family.name + "_bucket") || filter.Has(family.name + "_sum") ||
+          filter.Has(family.name + "_count"));
 }
 
 }  // namespace
@@ -145,7 +172,7 @@ void AppendRegistry(std::string& out, std::vector<prometheus::MetricFamily> fami
               [](const auto& a, const auto& b) { return a.label < b.label; });
     const std::string_view name = FamilyNameOf(family);
     AppendHead(out, style, {name, TypeOf(family.type), family.help, ""});
-    const RegistryFamily writer(name, family.type, style);
+    RegistryFamily writer(name, family.type, style);
     for (const ClientMetric& metric : family.metric) {
       writer.Append(out, family.type, metric);
     }

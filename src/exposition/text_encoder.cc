@@ -9,6 +9,9 @@
 namespace promtally::exposition {
 namespace {
 
+// Whole numbers below this are written with all their digits; 1e+05 is shorter than 100000.
+constexpr double kShortWhole = 100000;
+
 // Prometheus' lexer takes a zero byte for the end of the page, so that a single hostile value would
 // cost the whole scrape; it becomes the replacement character.
 void AppendEscapedLabelValue(std::string& out, std::string_view value) {
@@ -280,7 +283,12 @@ void AppendNumber(std::string& out, double value) {
     out += value > 0 ? "+Inf" : "-Inf";
   } else {
     std::array<char, 32> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const auto whole = static_cast<int>(std::fabs(value) < kShortWhole ? value : 0);
+    // The same digits in less time: most counts are small.
+    const bool is_short = whole == value && (whole != 0 || !std::signbit(value));
+    const auto end = is_short
+                         ? std::to_chars(digits.data(), digits.data() + digits.size(), whole).ptr
+                         : std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
     out.append(digits.data(), end);
   }
 }

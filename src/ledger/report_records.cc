@@ -62,7 +62,10 @@ class RecordReader {
   /// False when the visitor has had enough. `after`: only what stands behind it, in this spec.
   bool VisitSpec(const Job& job, const Spec& spec, const RecordPlace* after) {
     spec_name_ = spec.name;
-    const auto first = after != nullptr ? std::optional(after->begin) : std::nullopt;
+    std::optional<base::Instant> first;  // not by ?: GCC 12 takes that for uninitialized
+    if (after != nullptr) {
+      first = after->begin;
+    }
     auto rows = db_.Query(
         "select period_id, kind, begin, end from period where spec_id = ?1 and state = 3"
         " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3)"

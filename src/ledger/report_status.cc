@@ -159,7 +159,10 @@ std::vector<PeriodLine> ReadPeriodLines(Connection& db, const PeriodFilter& filt
       if (order < 0 || lines.size() >= limit || !Takes(filter.where, job, spec)) {
         continue;
       }
-      const auto first = order == 0 ? std::optional(after->begin) : std::nullopt;
+      std::optional<base::Instant> first;  // not by ?: GCC 12 takes that for uninitialized
+      if (order == 0) {
+        first = after->begin;
+      }
       std::vector<PeriodEntry> entries = Rows(db, spec, filter, first, limit - lines.size());
       if (!filter.state || filter.state == PeriodState::kOpen) {
         const auto pending = Pending(db, job, spec, NewestDueOf(job, spec, now));

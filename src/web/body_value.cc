@@ -117,8 +117,24 @@ class Builder : public nlohmann::json_sax<json> {
     return true;
   }
 
+  static bool HasTwins(const BodyValue& object) {
+    const auto& members = object.members;
+    for (auto one = members.begin(); one != members.end(); ++one) {
+      const bool is_there = std::any_of(
+          members.begin(), one, [&](const auto& earlier) { return earlier.first == one->first; });
+      if (is_there) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   // Of a member that is written twice the last one counts, in the place of the first.
   static void KeepLastMembers(BodyValue& object) {
+    constexpr std::size_t kFew = 16;
+    if (object.members.size() <= kFew && !HasTwins(object)) {
+      return;
+    }
     std::unordered_map<std::string_view, std::size_t> places;
     std::vector<std::pair<std::string, BodyValue>> kept;
     places.reserve(object.members.size());

@@ -121,6 +121,7 @@ void Connection::FinishSoon() {
 
 void Connection::Abort() {
   Disarm();
+  deadline_.cancel();
   error_code ignored;
   socket_.close(ignored);
 }

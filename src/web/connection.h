@@ -84,15 +84,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void TakeRequest();
   void Report(bool handled) const;
 
+  using Moment = std::chrono::steady_clock::time_point;
+
   // Cancels the socket's operations when the time is over, again and again until Disarm: one
-  // cancellation could fall between two steps of a composed operation and be lost.
+  // cancellation could fall between two steps of a composed operation and be lost. The timer is
+  // left alone where it wakes early enough: a request that is answered at once does not set it.
   void Arm(std::chrono::milliseconds time);
-  void Disarm();
-  void WaitForDeadline(std::uint64_t generation);
+  void Disarm() { due_ = Moment::max(); }
+  void WakeAt(Moment when);
+  void MeetDeadline();
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer deadline_;
-  std::uint64_t generation_ = 0;
+  Moment due_ = Moment::max();    // when the time is over
+  Moment wakes_ = Moment::max();  // when deadline_ does
   bool timed_out_ = false;
 
   std::unique_ptr<TlsSession> tls_;

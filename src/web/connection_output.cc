@@ -88,7 +88,6 @@ asio::awaitable<bool> Connection::Send(bool with_body) {
     service_->finish(response_);
   }
   framing_.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  head_ = RenderHead(response_, framing_);
   TakeShortBody();
   const bool streams = response_.source != nullptr && with_body;
   framing_.chunked = streams && !framing_.http_1_0;
@@ -169,30 +168,40 @@ asio::awaitable<void> Connection::Linger() {
 }
 
 void Connection::Arm(milliseconds time) {
-  Disarm();
   timed_out_ = false;
+  Disarm();
   if (time.count() > 0) {
-    deadline_.expires_after(time);
-    WaitForDeadline(generation_);
+    due_ = std::chrono::steady_clock::now() + time;
+    if (due_ < wakes_) {
+      WakeAt(due_);
+    }
   }
 }
 
-void Connection::Disarm() {
-  ++generation_;
-  deadline_.cancel();
+void Connection::WakeAt(Moment when) {
+  wakes_ = when;
+  deadline_.expires_at(when);
+  deadline_.async_wait([self = shared_from_this()](const error_code& error) {
+    if (!error) {
+      self->wakes_ = Moment::max();
+      self->MeetDeadline();
+    }
+  });
 }
 
-void Connection::WaitForDeadline(std::uint64_t generation) {
-  deadline_.async_wait([self = shared_from_this(), generation](const error_code& error) {
-    if (error || generation != self->generation_) {
-      return;
-    }
-    self->timed_out_ = true;
-    error_code ignored;
-    self->socket_.cancel(ignored);
-    self->deadline_.expires_after(kCancelAgain);
-    self->WaitForDeadline(generation);
-  });
+void Connection::MeetDeadline() {
+  if (due_ == Moment::max()) {
+    return;
+  }
+  const Moment now = std::chrono::steady_clock::now();
+  if (now < due_) {
+    WakeAt(due_);
+    return;
+  }
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+  WakeAt(now + kCancelAgain);
 }
 
 }  // namespace promtally::web

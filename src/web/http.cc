@@ -18,17 +18,21 @@ std::string HttpDate(std::chrono::sys_seconds instant) {
   const auto day = std::chrono::floor<std::chrono::days>(instant);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(instant - day);
-  const auto two = [](auto number) {
-    const std::string digits = std::to_string(number);
-    return digits.size() < 2 ? "0" + digits : digits;
+  std::string text;
+  text.reserve(32);
+  const auto two = [&text](auto number, char behind) {
+    text += static_cast<char>('0' + number / 10);
+    text += static_cast<char>('0' + number % 10);
+    text += behind;
   };
-  std::string text = kDays.at(std::chrono::weekday(day).c_encoding());
-  text += ", " + two(static_cast<unsigned>(date.day())) + " ";
-  text += kMonths.at(static_cast<unsigned>(date.month()) - 1);
-  text += " " + std::to_string(static_cast<int>(date.year())) + " ";
-  text += two(time.hours().count()) + ":" + two(time.minutes().count()) + ":" +
-          two(time.seconds().count()) + " GMT";
-  return text;
+  text.append(kDays.at(std::chrono::weekday(day).c_encoding())).append(", ");
+  two(static_cast<unsigned>(date.day()), ' ');
+  text.append(kMonths.at(static_cast<unsigned>(date.month()) - 1)).append(" ");
+  text.append(std::to_string(static_cast<int>(date.year()))).append(" ");
+  two(time.hours().count(), ':');
+  two(time.minutes().count(), ':');
+  two(time.seconds().count(), ' ');
+  return text.append("GMT");
 }
 
 void AppendHeader(std::string& head, std::string_view name, std::string_view value) {
@@ -147,7 +151,9 @@ std::string_view ReasonPhrase(int status) {
 }
 
 std::string RenderHead(const Response& response, const Framing& framing) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  std::string head;
+  head.reserve(256);
+  head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   head.append(ReasonPhrase(response.status)).append("\r\n");
   AppendHeader(head, "Date", HttpDate(framing.now));
   if (response.status != 204) {

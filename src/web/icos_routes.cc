@@ -135,12 +135,11 @@ class Creation {
     if (text != nullptr && PythonStrip(*text).empty()) {
       return Refuse("value as str is required and cannot be empty or just whitespace.");
     }
-    const std::string family = store_.ResolveFamily(name_);
-    if (family.empty()) {
+    const MetricDefinition* const known = store_.DefinitionOf(name_);
+    if (known == nullptr) {
       return Create();
     }
-    const auto found = store_.Find(family);
-    return found->definition.type == type_ ? Update(found->definition) : Refuse(kOtherType);
+    return known->type == type_ ? Update(*known) : Refuse(kOtherType);
   }
 
  private:
@@ -341,7 +340,8 @@ Response IcosRoutes::CreateMetric(const Request& request) {
     return metric.error();
   }
   const auto done = Creation(store_, clock_(), *std::move(metric)).Run();
-  return done ? Message("Metric updated successfully.") : Detail(done.error());
+  return done ? JsonResponse(200, R"({"message":"Metric updated successfully."})")
+              : Detail(done.error());
 }
 
 Response IcosRoutes::UnregisterMetric(const Request& request) {

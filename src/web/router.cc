@@ -68,42 +68,47 @@ bool EqualsLower(std::string_view text, std::string_view lower) {
 
 }  // namespace
 
-void Router::Add(Route route) { routes_.push_back(std::move(route)); }
+void Router::Add(Route route) {
+  const std::size_t place = routes_.size();
+  if (route.path.find("/{") == std::string::npos) {
+    literal_[route.path].push_back(place);
+  } else {
+    const auto known = std::find_if(with_parameters_.begin(), with_parameters_.end(),
+                                    [&](const auto& one) { return one.first == route.path; });
+    if (known != with_parameters_.end()) {
+      known->second.push_back(place);
+    } else {
+      with_parameters_.emplace_back(route.path, Methods{place});
+    }
+  }
+  routes_.push_back(std::move(route));
+}
 
 void Router::AddAlias(std::string path, const std::string& of) {
-  aliases_.push_back({std::move(path), of});
+  literal_.emplace(std::move(path), literal_.at(of));
 }
 
-/// The template of the first route that has this path; empty: none. Literal templates are added
-/// before those with parameters in their place.
-std::string Router::Template(std::string_view path,
-                             std::map<std::string, std::string>* parameters) const {
-  for (const Alias& alias : aliases_) {
-    if (alias.path == path) {
-      return alias.of;
+/// A path that is written out comes before one with parameters in its place; nullptr: none.
+const Router::Methods* Router::MethodsOf(std::string_view path,
+                                         std::map<std::string, std::string>* parameters) const {
+  if (const auto found = literal_.find(path); found != literal_.end()) {
+    return &found->second;
+  }
+  for (const auto& [path_template, methods] : with_parameters_) {
+    if (Fits(path_template, path, parameters)) {
+      return &methods;
     }
   }
-  for (const Route& route : routes_) {
-    if (Fits(route.path, path, parameters)) {
-      return route.path;
-    }
-  }
-  return {};
+  return nullptr;
 }
 
-const Route* Router::First(const std::string& path_template) const {
-  return &*std::find_if(routes_.begin(), routes_.end(),
-                        [&](const Route& route) { return route.path == path_template; });
-}
-
-Response Router::NotAllowed(const std::string& path_template, std::string_view method) const {
+Response Router::NotAllowed(const Methods& methods, std::string_view method) const {
   std::string allow;
   ErrorStyle style = ErrorStyle::kText;
-  for (const Route& route : routes_) {
-    if (route.path == path_template) {
-      style = route.errors;
-      allow += (allow.empty() ? "" : ", ") + route.method + (route.method == "GET" ? ", HEAD" : "");
-    }
+  for (const std::size_t place : methods) {
+    const Route& route = routes_[place];
+    style = route.errors;
+    allow += (allow.empty() ? "" : ", ") + route.method + (route.method == "GET" ? ", HEAD" : "");
   }
   Response response =
       ErrorResponse(style, 405,
@@ -111,7 +116,7 @@ Response Router::NotAllowed(const std::string& path_template, std::string_view m
                         ? std::string("Method Not Allowed")
                         : "this path does not take " + std::string(method) + ", but " + allow);
   response.headers.emplace_back("Allow", allow);
-  response.route = path_template;
+  response.route = routes_[methods.front()].path;
   return response;
 }
 
@@ -123,30 +128,31 @@ Router::Match Router::Find(const Request& request) const {
   } else {
     path = {};
   }
-  const std::string path_template = Template(path, &match.path);
-  if (path_template.empty()) {
+  const Methods* const methods = MethodsOf(path, &match.path);
+  if (methods == nullptr) {
     match.errors = StyleOf(path);
     match.refusal = ErrorResponse(match.errors, 404, "404 page not found");
     return match;
   }
-  match.group = First(path_template)->group;
-  match.errors = First(path_template)->errors;
-  const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& candidate) {
-    return candidate.path == path_template && Answers(candidate, request.method);
+  match.group = routes_[methods->front()].group;
+  match.errors = routes_[methods->front()].errors;
+  const auto place = std::find_if(methods->begin(), methods->end(), [&](std::size_t candidate) {
+    return Answers(routes_[candidate], request.method);
   });
-  if (route == routes_.end()) {
-    match.refusal = NotAllowed(path_template, request.method);
+  if (place == methods->end()) {
+    match.refusal = NotAllowed(*methods, request.method);
     return match;
   }
+  const Route& route = routes_[*place];
   const std::string* content_type = FindHeader(request, "Content-Type");
-  if (route->takes_json && (content_type == nullptr || !IsJsonContentType(*content_type))) {
-    match.refusal = ErrorResponse(route->errors, 415,
+  if (route.takes_json && (content_type == nullptr || !IsJsonContentType(*content_type))) {
+    match.refusal = ErrorResponse(route.errors, 415,
                                   "a change needs the header Content-Type: application/json");
-    match.refusal.route = path_template;
+    match.refusal.route = route.path;
     return match;
   }
-  match.group = route->group;  // those of a path may differ: GET reads, DELETE writes
-  match.route = &*route;
+  match.group = route.group;  // those of a path may differ: GET reads, DELETE writes
+  match.route = &route;
   return match;
 }
 

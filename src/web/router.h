@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "web/access.h"
@@ -62,20 +63,16 @@ class Router {
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:
-  struct Alias {
-    std::string path;
-    std::string of;
-  };
+  using Methods = std::vector<std::size_t>;  // places in routes_, of one template, never empty
 
-  [[nodiscard]] std::string Template(std::string_view path,
-                                     std::map<std::string, std::string>* parameters) const;
-  [[nodiscard]] const Route* First(const std::string& path_template) const;
-  [[nodiscard]] Response NotAllowed(const std::string& path_template,
-                                    std::string_view method) const;
+  [[nodiscard]] const Methods* MethodsOf(std::string_view path,
+                                         std::map<std::string, std::string>* parameters) const;
+  [[nodiscard]] Response NotAllowed(const Methods& methods, std::string_view method) const;
 
   const std::string prefix_;
   std::vector<Route> routes_;
-  std::vector<Alias> aliases_;
+  std::map<std::string, Methods, std::less<>> literal_;  // by path, aliases included
+  std::vector<std::pair<std::string, Methods>> with_parameters_;
 };
 
 /// An error in the route's style; the reason is text for people.
