@@ -12,16 +12,14 @@ QueryParts PartsOf(const MetricSpec& spec, const std::optional<std::string>& sco
                    const std::vector<std::string>& scopes, bool per_scope) {
   const auto [mode, reason] = ChooseMode(spec, scope_key);
   std::vector<QueryPart> parts;
-  if (mode == QueryMode::kUnscoped) {
-    parts.push_back({});
-  } else if (mode == QueryMode::kPerScope || per_scope) {
+  if (mode != QueryMode::kUnscoped && (mode == QueryMode::kPerScope || per_scope)) {
     if (scopes.empty()) {
       return {{}, reason.empty() ? "--per-scope" : reason};
     }
     for (const std::string& scope : scopes) {
       parts.push_back({{scope}, scope});
     }
-  } else if (scopes.empty()) {
+  } else if (mode == QueryMode::kUnscoped || scopes.empty()) {
     parts.push_back({});
   } else {
     for (const auto& batch : BatchScopes(spec, *scope_key, scopes, kScopesPerQuery)) {
