@@ -120,7 +120,7 @@ class DaemonTest : public ExportTest {
                   {path_, 100}, OpenReader(), &page_, &metrics_, &log_);
     daemon.on_health = [this](bool healthy) { healthy_.push_back(healthy); };
     daemon.Start();
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!until() && std::chrono::steady_clock::now() < end) {
       loop.run_one_for(std::chrono::milliseconds(50));
     }

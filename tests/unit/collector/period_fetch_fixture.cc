@@ -33,7 +33,7 @@ FetchResult PeriodFetchTest::Run() {
     fetched = std::move(result);
     guard.reset();
   });
-  loop_.run_for(std::chrono::seconds(20));
+  loop_.run_for(std::chrono::seconds(120));
   EXPECT_TRUE(fetched) << "the fetch did not end";
   return fetched.value_or(FetchResult{});
 }

@@ -60,7 +60,7 @@ class ScopeDiscoveryTest : public ::testing::Test {
       found = std::move(discovery);
       guard.reset();
     });
-    loop_.run_for(std::chrono::seconds(20));
+    loop_.run_for(std::chrono::seconds(120));
     EXPECT_TRUE(found) << "the discovery did not end";
     return found.value_or(Discovery{});
   }

@@ -58,7 +58,7 @@ TEST_F(StoppedRound, EndsBeforeItIsPlanned) {
         loop.stop();
       });
   round->Stop();
-  loop.run_for(std::chrono::seconds(20));
+  loop.run_for(std::chrono::seconds(120));
   EXPECT_TRUE(ended);
 }
 
@@ -138,7 +138,7 @@ TEST_F(StoppedRound, BeginsBehindWhatAStoppedRoundLeftInFlight) {
   };
   auto round = Round::Start(context, {}, done);
   script_->on_asked = [&] { boost::asio::post(loop, [&] { round->Stop(); }); };
-  loop.run_for(std::chrono::seconds(20));
+  loop.run_for(std::chrono::seconds(120));
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_TRUE(reports[0].stopped);
   script_->on_asked = nullptr;
@@ -148,7 +148,7 @@ TEST_F(StoppedRound, BeginsBehindWhatAStoppedRoundLeftInFlight) {
   second.observer = &releasing;
   loop.restart();
   round = Round::Start(second, {}, done);
-  loop.run_for(std::chrono::seconds(20));
+  loop.run_for(std::chrono::seconds(120));
   ASSERT_THAT(reports, SizeIs(2));
   EXPECT_EQ(reports[1].Count(ledger::PeriodState::kCommitted), 4U);
 }

@@ -62,6 +62,16 @@ TEST(TextEncoder, WritesAllDigitsThatADoubleNeeds) {
   EXPECT_EQ(NumberText(123456789012345678.0), "123456789012345680");
 }
 
+TEST(TextEncoder, WritesWholeNumbersAsShortAsOthers) {
+  EXPECT_EQ(NumberText(0), "0");
+  EXPECT_EQ(NumberText(-0.0), "-0");
+  EXPECT_EQ(NumberText(-99999), "-99999");
+  EXPECT_EQ(NumberText(90000), "90000");
+  EXPECT_EQ(NumberText(100000), "1e+05");
+  EXPECT_EQ(NumberText(100001), "100001");
+  EXPECT_EQ(NumberText(99999.5), "99999.5");
+}
+
 TEST(TextEncoder, WritesNumbersThatReadBackAsTheSameDouble) {
   rc::check("read back", [](double value) {
     const std::string text = NumberText(value);

@@ -73,6 +73,30 @@ TEST(ServerLimits, ClosesAConnectionThatIsIdleForTooLong) {
   EXPECT_TRUE(closed);
 }
 
+TEST(ServerLimits, GivesUpOnTheNextHeaderSoonerThanOnAnIdleConnection) {
+  ServerLimits limits;
+  limits.header_timeout = milliseconds(50);
+  limits.idle_timeout = limits.write_timeout = std::chrono::seconds(60);
+  RunningServer server(Echo, limits);
+  RawClient client(server.port());
+  client.Send(Get("/"));
+  EXPECT_EQ(StatusOf(client.ReadResponse()), 200);
+  client.Send("GET / HTTP/1.1\r\nHost: loc");
+  EXPECT_EQ(StatusOf(client.ReadToEnd()), 408);
+}
+
+TEST(ServerLimits, GivesEachRequestTheWholeTime) {
+  ServerLimits limits;
+  limits.header_timeout = milliseconds(300);
+  RunningServer server(Echo, limits);
+  RawClient client(server.port());
+  const auto end = std::chrono::steady_clock::now() + 2 * limits.header_timeout;
+  while (std::chrono::steady_clock::now() < end) {
+    client.Send(Get("/"));
+    ASSERT_EQ(StatusOf(client.ReadResponse()), 200);
+  }
+}
+
 TEST(ServerLimits, CutsOffAClientThatDoesNotReadItsResponse) {
   ServerLimits limits;
   limits.write_timeout = milliseconds(50);
