@@ -135,7 +135,8 @@ class Answers(ApiTest):
             seen.setdefault(operation.id, set()).add(answer.status)
             self.assertIsNone(self.judge(operation, answer), f"seed {seed}: {request}\n{answer}")
         for operation in document.operations:
-            if operation.group != "admin":
+            # What removes needs something that chance has made just before; http_metrics_test removes on purpose.
+            if operation.group != "admin" and operation.method != "DELETE":
                 self.assertTrue(seen[operation.id] & {200, 201, 204}, f"{operation.id} never succeeded: {seen[operation.id]}")
         self.assertEqual(service.get("/metrics")[0], 200)
         self.assertEqual(service.terminate(), 0)

@@ -68,7 +68,8 @@ class Data(unittest.TestCase):
         jobs = ""
         for file in cloudkitty_data.valid_files():
             cloudkitty_data.copy_valid_file(file, cls.folder)
-            jobs += f"  - {{job: {file.stem}, metrics_file: {file.name}, scope_key: project_id}}\n"
+            # settle: else a period is due in the first five minutes of an hour that the status then shows as open.
+            jobs += f"  - {{job: {file.stem}, metrics_file: {file.name}, scope_key: project_id, settle: 0s}}\n"
         cls.config = cls.folder / "promtally.yml"
         cls.config.write_text(f"sources: [{{name: prometheus, url: '{cls.url}'}}]\ncollect:\n{jobs}"
                               "ledger: {path: promtally.db}\n", encoding="utf-8")
