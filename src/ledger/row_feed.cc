@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/row_feed.h"
 
-#include <array>
+#include <exception>
 #include <memory>
 #include <new>
 
@@ -73,9 +73,16 @@ int Next(sqlite3_vtab_cursor* cursor) {
 
 int Eof(sqlite3_vtab_cursor* cursor) { return Cursor(cursor).row >= Cursor(cursor).rows ? 1 : 0; }
 
-int Column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
+// No exception may pass through SQLite: its locks and memory would stay as they are.
+int Column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) noexcept {
   const FeedCursor& at = Cursor(cursor);
-  at.feed->Read(at.row, column, ColumnValue(context));
+  try {
+    at.feed->Read(at.row, column, ColumnValue(context));
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  } catch (const std::exception&) {
+    return SQLITE_INTERNAL;
+  }
   return SQLITE_OK;
 }
 

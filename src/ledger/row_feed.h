@@ -32,7 +32,8 @@ class RowFeed {
 
   virtual ~RowFeed() = default;
   [[nodiscard]] virtual std::size_t size() const = 0;
-  /// Sets column 0 to 5 of a row; an unset one is null.
+  /// Sets column 0 to 5 of a row; an unset one is null. What it throws ends the statement with a
+  /// DatabaseError.
   virtual void Read(std::size_t row, int column, ColumnValue value) = 0;
 };
 
