@@ -51,6 +51,9 @@ LIBRARIES = {
     "snappy": (r"snappy", {"delivery"}, 2, False),
 }
 
+# Where a room may have more: each protocol and each kind of model reads and writes its own JSON.
+MORE_FILES = {("nlohmann/json", "inference"): 9}
+
 # No I/O, threads or logging in the core; std::regex nowhere (it recurses on the input).
 NOT_IN_CORE = {
     "condition_variable", "filesystem", "fstream", "future", "iostream", "latch", "barrier", "mutex", "semaphore",
@@ -139,8 +142,9 @@ def crowded(files):
             continue
         for library in {library_of(name) for quote, name in INCLUDE.findall(text) if quote == "<"} - {None}:
             users.setdefault((library, room_of(path)), []).append(str(path))
-    return [f"{library} is included by {len(paths)} files of {room}, {LIBRARIES[library][2]} allowed: {', '.join(paths)}"
-            for (library, room), paths in sorted(users.items()) if len(paths) > LIBRARIES[library][2]]
+    allowed = {key: MORE_FILES.get(key, LIBRARIES[key[0]][2]) for key in users}
+    return [f"{key[0]} is included by {len(paths)} files of {key[1]}, {allowed[key]} allowed: {', '.join(paths)}"
+            for key, paths in sorted(users.items()) if len(paths) > allowed[key]]
 
 
 class Includes(unittest.TestCase):
