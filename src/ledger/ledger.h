@@ -11,7 +11,10 @@
 
 #include "ledger/export_state.h"
 #include "ledger/seen_store.h"
+#include "promtally/base/decimal.h"
+#include "promtally/base/labels.h"
 #include "promtally/base/result.h"
+#include "promtally/base/sha256.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/usage_record.h"
@@ -54,7 +57,13 @@ struct Spec {
   std::string name;
   base::Instant first_period;
   std::optional<base::Instant> retired_at;
+  /// Set: its periods are what a model predicts from the usage of that spec.
+  std::optional<std::int64_t> predicts;
   std::vector<SpecVersion> versions;  ///< oldest first; the last one is the newest
+
+  [[nodiscard]] metering::UsageKind kind() const {
+    return predicts ? metering::UsageKind::kPredicted : metering::UsageKind::kMeasured;
+  }
 };
 
 /// The version that holds for a period: the newest with valid_from <= begin, else the oldest.
@@ -86,6 +95,23 @@ struct QueryEvidence {
   std::string annotations;  ///< one a line
 };
 
+/// What made the predictions of a period.
+struct PredictionEvidence {
+  std::string model;        ///< its name
+  std::string version;      ///< as the model store, or the remote server, says it
+  base::Instant input_end;  ///< end of the newest period that it looked at
+  base::Digest input;       ///< of all windows
+  base::Instant predicted_at;
+};
+
+/// What a model looks at of one series: its quantities, oldest first, a missing one where the
+/// period has no record of it.
+struct UsageWindow {
+  std::optional<std::string> scope;
+  base::LabelSet labels;
+  std::vector<std::optional<base::Decimal>> values;
+};
+
 /// Everything that is committed for one spec and period, in one transaction. State: kCommitted when
 /// any series was answered, else kEmpty.
 struct PeriodCommit {
@@ -99,6 +125,7 @@ struct PeriodCommit {
   int attempts = 1;
   base::Instant committed_at;
   std::string reason;  ///< why a held one was closed (`accepted`, `low_coverage`), else empty
+  std::optional<PredictionEvidence> prediction;  ///< of a predicted period
 };
 
 struct CommitReceipt {
@@ -132,7 +159,9 @@ class Ledger {
   virtual base::Result<std::vector<Job>> Jobs() = 0;  ///< by name
   /// Inserts or updates; kConflict when the identity differs, unless accepted. Returns the id.
   virtual base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) = 0;
-  virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;
+  virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;  ///< measured ones
+  /// Those whose periods a model predicts.
+  virtual base::Result<std::vector<Spec>> PredictedSpecs(std::int64_t job_id) = 0;
   /// Inserts a spec with its first version; returns it with ids.
   virtual base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) = 0;
   /// Adds a version; one with the same valid_from that no period uses is replaced.
@@ -181,6 +210,12 @@ class Ledger {
   /// The same for many rows in one transaction.
   virtual base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) = 0;
   virtual base::Result<CommitReceipt> Commit(const PeriodCommit& commit) = 0;
+
+  // --- predictions
+  /// The windows of a measured spec over `periods` (in order): of each series with a record in the
+  /// newest of them, by scope and labels.
+  virtual base::Result<std::vector<UsageWindow>> Windows(
+      std::int64_t spec_id, const std::vector<metering::Period>& periods) = 0;
 
   // --- re-export
   using SeriesTotals = ledger::SeriesTotals;
