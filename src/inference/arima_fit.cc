@@ -33,6 +33,10 @@ double Distance(std::span<const double> a, std::span<const double> b) {
   return largest;
 }
 
+/// Up to this length likelihoods have several optima often enough to look for them further away.
+constexpr std::size_t kShortSeries = 500;
+constexpr double kTilt = 0.5;
+
 class Fit {
  public:
   explicit Fit(const ArimaLikelihood& likelihood) : likelihood_(likelihood) {}
@@ -51,11 +55,26 @@ class Fit {
                  zeros, rough)
             .at);
     Try(zeros);
+    if (likelihood_.used() <= kShortSeries && order.q + order.seasonal_q > 0 &&
+        order.arma_coefficients() > 1) {
+      Try(Tilted(kTilt));
+      Try(Tilted(-kTilt));
+    }
     TryUnitRoots();
     return best_.at;
   }
 
  private:
+  /// Autoregression one way, moving average the other: coefficients of one sign.
+  [[nodiscard]] std::vector<double> Tilted(double tilt) const {
+    std::vector<double> start(likelihood_.order().arma_coefficients());
+    ForEachGroup(likelihood_.order(), std::span(start),
+                 [tilt](std::span<double> group, bool moving_average) {
+                   std::fill(group.begin(), group.end(), moving_average ? -tilt : tilt);
+                 });
+    return start;
+  }
+
   void Try(std::vector<double> start) {
     if (start.empty() || (!best_.at.empty() && Distance(start, best_.at) < kSameStart)) {
       return;
