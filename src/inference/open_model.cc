@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "inference/xgboost_model.h"
+
 namespace promtally::inference {
 namespace {
 
@@ -15,7 +17,9 @@ struct ModelKind {
 
 /// One line a kind.
 const std::vector<ModelKind>& Kinds() {
-  static const std::vector<ModelKind> kKinds{};
+  static const std::vector<ModelKind> kKinds{
+      {"xgboost", OpenXgboostModel},
+  };
   return kKinds;
 }
 
