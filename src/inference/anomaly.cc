@@ -65,8 +65,9 @@ class AnomalyModel final : public Model {
       if (score) {
         predictions[i].values = {*score};
       } else {
-        predictions[i].reason = "no score: the newest value is missing, or the values before it are "
-                                "fewer than two or all equal";
+        predictions[i].reason =
+            "no score: the newest value is missing, or the values before it are "
+            "fewer than two or all equal";
       }
     }
     return predictions;

@@ -57,8 +57,9 @@ base::Result<std::vector<std::optional<int>>> ParsePlain(std::string_view text) 
   if (parts->size() == 1 && !parts->front()) {
     return std::vector<std::optional<int>>(3);
   }
-  return base::Fail(ErrorCode::kInvalidArgument,
-                    fmt::format("--order \"{}\" has {} parts; the form is {}", text, parts->size(), kForm));
+  return base::Fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("--order \"{}\" has {} parts; the form is {}", text, parts->size(), kForm));
 }
 
 base::Result<std::vector<std::optional<int>>> ParseSeasonal(std::string_view text) {
@@ -75,8 +76,9 @@ base::Result<std::vector<std::optional<int>>> ParseSeasonal(std::string_view tex
                       fmt::format("--seasonal \"{}\" is not of the form {}", text, kForm));
   }
   if (!parts->back()) {
-    return base::Fail(ErrorCode::kInvalidArgument,
-                      fmt::format("--seasonal \"{}\": the period is a number, it is not found", text));
+    return base::Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("--seasonal \"{}\": the period is a number, it is not found", text));
   }
   return parts;
 }
@@ -130,14 +132,11 @@ std::vector<ArimaOrder> Orders(const ArimaSearch& search, int d, int seasonal_d)
 }
 
 base::Result<ArimaChoice> FitGiven(const ArimaSearch& search, std::span<const double> series) {
-  const ArimaOrder order{*search.p,
-                         *search.d,
-                         *search.q,
-                         *search.seasonal_p,
-                         *search.seasonal_d,
-                         *search.seasonal_q,
-                         search.period,
-                         search.allow_mean && *search.d + *search.seasonal_d == 0};
+  const ArimaOrder order{
+      *search.p,          *search.d,
+      *search.q,          *search.seasonal_p,
+      *search.seasonal_d, *search.seasonal_q,
+      search.period,      search.allow_mean && *search.d + *search.seasonal_d == 0};
   base::Result<ArimaFit> fit = FitArima(order, series, StandardErrors::kCompute);
   if (!fit) {
     return tl::unexpected(fit.error());
@@ -173,10 +172,14 @@ base::Result<ArimaSearch> ParseArimaSearch(std::string_view order, std::string_v
                       fmt::format("--mean \"{}\" is neither auto nor none", mean));
   }
   search.allow_mean = mean != "none";
-  const ArimaOrder limits{search.p.value_or(0),          search.d.value_or(0),
-                          search.q.value_or(0),          search.seasonal_p.value_or(0),
-                          search.seasonal_d.value_or(0), search.seasonal_q.value_or(0),
-                          search.period,                 false};
+  const ArimaOrder limits{search.p.value_or(0),
+                          search.d.value_or(0),
+                          search.q.value_or(0),
+                          search.seasonal_p.value_or(0),
+                          search.seasonal_d.value_or(0),
+                          search.seasonal_q.value_or(0),
+                          search.period,
+                          false};
   if (const base::Status valid = Validate(limits); !valid) {
     return tl::unexpected(valid.error());
   }
@@ -214,7 +217,9 @@ base::Result<ArimaChoice> ChooseArima(const ArimaSearch& search, std::span<const
   if (const auto usable = ArimaLikelihood::Make(noise, series); !usable) {
     return tl::unexpected(usable.error());
   }
-  const int seasonal_d = search.seasonal_d ? *search.seasonal_d : SeasonalDifferences(series, static_cast<std::size_t>(search.period));
+  const int seasonal_d = search.seasonal_d
+                             ? *search.seasonal_d
+                             : SeasonalDifferences(series, static_cast<std::size_t>(search.period));
   const ArimaOrder seasonal_only{0, 0, 0, 0, seasonal_d, 0, search.period, false};
   const int d = search.d ? *search.d : PlainDifferences(Differenced(seasonal_only, series));
   ArimaChoice choice;

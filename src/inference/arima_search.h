@@ -36,7 +36,7 @@ struct ArimaSearch {
 
 struct ArimaCandidate {
   ArimaOrder order;
-  double aicc = 0;       ///< infinite: it could not be fitted
+  double aicc = 0;         ///< infinite: it could not be fitted
   bool near_unit = false;  ///< a root nearer than 1.01 to the unit circle: left out
 };
 

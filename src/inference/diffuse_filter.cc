@@ -100,9 +100,9 @@ DiffuseFilter::Step DiffuseFilter::Filter(double value) {
     if (unknown_levels_ > 0) {
       to_levels = TimesObservation(diffuse_);
       level_variance = Dot(to_levels);
-      double scale = 0;
-      for (const auto& [element, weight] : observation_) {
-        scale += weight * weight * diffuse_[element * size_ + element];
+      double scale = 0;  // of all unknown levels: those seen here may be rounding alone
+      for (std::size_t i = 0; i < size_; ++i) {
+        scale = std::max(scale, diffuse_[i * size_ + i]);
       }
       step.diffuse = level_variance > kDiffuseShare * scale;
     }

@@ -110,8 +110,9 @@ base::Status Check(const HoltWinters& model, std::span<const double> series) {
                         "Holt-Winters takes no missing and no infinite values: the series has one");
     }
     if (value == 0 && model.kind == SeasonalKind::kMultiplicative && model.period > 1) {
-      return base::Fail(ErrorCode::kInvalidArgument,
-                        "a multiplicative season takes no zeros: the series has one (additive does)");
+      return base::Fail(
+          ErrorCode::kInvalidArgument,
+          "a multiplicative season takes no zeros: the series has one (additive does)");
     }
   }
   return {};

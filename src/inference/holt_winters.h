@@ -21,8 +21,8 @@ struct HoltWinters {
 };
 
 struct SmoothedSeries {
-  double squared_error = 0;        ///< sum over the one-step forecasts
-  std::vector<double> residuals;   ///< NaN for the values that only start it
+  double squared_error = 0;       ///< sum over the one-step forecasts
+  std::vector<double> residuals;  ///< NaN for the values that only start it
   double level = 0;
   double trend = 0;
   std::vector<double> season;  ///< of the next steps, oldest first

@@ -181,8 +181,8 @@ SeasonAndTrend Decompose(std::span<const double> series, std::size_t period,
       rest[t] = series[t] - parts.trend[t];
     }
     const std::vector<double> seasons = SmoothedSeasons(rest, period, seasonal);
-    const std::vector<double> passed = Loess(
-        MovingAverage(MovingAverage(MovingAverage(seasons, period), period), 3), low);
+    const std::vector<double> passed =
+        Loess(MovingAverage(MovingAverage(MovingAverage(seasons, period), period), 3), low);
     for (std::size_t t = 0; t < size; ++t) {
       parts.season[t] = seasons[period + t] - passed[t];
       rest[t] = series[t] - parts.season[t];
