@@ -148,7 +148,7 @@ constexpr std::array<Field<Settings>, 8> kTopLevel{{
      [](ValueReader& reader, const Node& value, Settings& settings) {
        ReadSection<LogSettings>(reader, value, "log", kLog, settings.log);
      }},
-    {"models"},
+    {"models", ReadModels},
     {"http_metrics", ReadHttpMetrics},
 }};
 
@@ -223,6 +223,7 @@ std::vector<std::string> SettingsKeys() {
   AppendAccessKeys(keys);
   AppendSelfMetricsKeys(keys);
   AppendKeys<ExportSettings>("export.", kExport, keys);
+  AppendModelsKeys(keys);
   AppendKeys<LogSettings>("log.", kLog, keys);
   return keys;
 }

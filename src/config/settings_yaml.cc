@@ -358,13 +358,16 @@ std::string ToYaml(const Settings& settings) {
   for (const StaticInfo& info : settings.export_settings.info) {
     infos.Raw(info.name, FlowMap(info.labels));
   }
+  Lines models("  ");
+  models.Text("store", settings.models.store);
+  models.Raw("max_models_count", std::to_string(settings.models.max_models_count));
   Lines log("  ");
   log.Raw("level", LevelText(settings.log.level));
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
   return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
          WebLimitsText(settings.web.limits) + SelfMetricsText(settings.web.self_metrics) +
          HttpMetricsText(settings.http_metrics) + Nested("export", exported, "") +
-         Nested("info", infos, "  ") + Nested("log", log, "");
+         Nested("info", infos, "  ") + Nested("models", models, "") + Nested("log", log, "");
 }
 
 }  // namespace promtally::config

@@ -80,6 +80,12 @@ struct ExportSettings {
   std::vector<StaticInfo> info;      ///< in the file's order
 };
 
+/// `models:`. The path is as written.
+struct ModelsSettings {
+  std::string store = "models";      ///< folder of the model store
+  std::size_t max_models_count = 5;  ///< versions kept of each name; 0: all
+};
+
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 
@@ -96,6 +102,7 @@ struct Settings {
   WebSettings web;
   HttpMetricsSettings http_metrics;
   ExportSettings export_settings;
+  ModelsSettings models;
   LogSettings log;
 };
 
