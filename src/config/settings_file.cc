@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/address.h"
+#include "config/models_reader.h"
 #include "config/named_files.h"
 #include "config/settings_reader.h"
 #include "config/value_reader.h"
@@ -217,13 +218,13 @@ std::vector<std::string> SettingsKeys() {
   AppendKeys<Settings>("", kTopLevel, keys);
   AppendSourceKeys(keys);
   AppendJobKeys(keys);
+  AppendModelsKeys(keys);
   AppendLimitKeys(keys);
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);
   AppendAccessKeys(keys);
   AppendSelfMetricsKeys(keys);
   AppendKeys<ExportSettings>("export.", kExport, keys);
-  AppendModelsKeys(keys);
   AppendKeys<LogSettings>("log.", kLog, keys);
   return keys;
 }

@@ -34,10 +34,6 @@ void ReadAccess(ValueReader& reader, const Node& value, WebSettings& web);
 void ReadSelfMetrics(ValueReader& reader, const Node& value, WebSettings& web);
 void ReadStaticInfo(ValueReader& reader, const Node& value, ExportSettings& settings);
 
-/// `models:`.
-void ReadModels(ValueReader& reader, const Node& value, Settings& settings);
-void AppendModelsKeys(std::vector<std::string>& keys);
-
 void AppendSelfMetricsKeys(std::vector<std::string>& keys);
 void AppendAccessKeys(std::vector<std::string>& keys);
 void AppendSourceKeys(std::vector<std::string>& keys);

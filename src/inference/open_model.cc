@@ -5,6 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "inference/arima_model.h"
+#include "inference/holt_winters_model.h"
+#include "inference/naive_model.h"
 #include "inference/xgboost_model.h"
 
 namespace promtally::inference {
@@ -19,6 +22,10 @@ struct ModelKind {
 const std::vector<ModelKind>& Kinds() {
   static const std::vector<ModelKind> kKinds{
       {"xgboost", OpenXgboostModel},
+      {"arima", OpenArima},
+      {"naive", OpenNaive},
+      {"seasonal_naive", OpenSeasonalNaive},
+      {"holt_winters", OpenHoltWinters},
   };
   return kKinds;
 }

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "inference/arima_model.h"
+#include "inference/holt_winters_model.h"
+#include "inference/naive_model.h"
 #include "inference/shortest_number.h"
 #include "promtally/base/sha256.h"
 
@@ -15,7 +18,12 @@ namespace {
 
 /// One line a kind.
 const std::vector<SeriesTrainer>& Trainers() {
-  static const std::vector<SeriesTrainer> kTrainers{};
+  static const std::vector<SeriesTrainer> kTrainers{
+      {"arima", TrainArima},
+      {"naive", TrainNaive},
+      {"seasonal_naive", TrainSeasonalNaive},
+      {"holt_winters", TrainHoltWinters},
+  };
   return kTrainers;
 }
 

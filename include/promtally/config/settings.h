@@ -13,6 +13,7 @@
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
+#include "promtally/config/models_settings.h"
 #include "promtally/config/self_metrics_settings.h"
 #include "promtally/config/web_limits.h"
 #include "promtally/metering/period.h"
@@ -80,12 +81,6 @@ struct ExportSettings {
   std::vector<StaticInfo> info;      ///< in the file's order
 };
 
-/// `models:`. The path is as written.
-struct ModelsSettings {
-  std::string store = "models";      ///< folder of the model store
-  std::size_t max_models_count = 5;  ///< versions kept of each name; 0: all
-};
-
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 
@@ -101,8 +96,8 @@ struct Settings {
   LedgerSettings ledger;
   WebSettings web;
   HttpMetricsSettings http_metrics;
-  ExportSettings export_settings;
   ModelsSettings models;
+  ExportSettings export_settings;
   LogSettings log;
 };
 
@@ -110,7 +105,7 @@ struct Settings {
 struct SettingsFile {
   Settings settings;
   base::Diagnostics diagnostics;
-  std::vector<NamedFile> files;          ///< secrets and certificates of the sources
+  std::vector<NamedFile> files;          ///< secrets and certificates of sources and models
   std::vector<NamedFile> metrics_files;  ///< one a job, in their order
 };
 

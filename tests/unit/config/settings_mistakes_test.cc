@@ -34,10 +34,6 @@ const RenderedCase kMistakes[] = {
      "ledgr: {path: x}\n"
      "^\n"
      "hint: did you mean \"ledger\"?\n"},
-    {"ModelsCount", "models: {max_models_count: -1}\n",
-     "p.yml:1:28: error: \"max_models_count\" in models must be a whole number from 0 to 1000000\n"
-     "models: {max_models_count: -1}\n"
-     "                           ^\n"},
     {"LaterKeys", "web: {external_url: x}\n",
      "p.yml:1:7: error: \"external_url\" in web is not supported by this version\n"
      "web: {external_url: x}\n"
