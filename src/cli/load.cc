@@ -135,6 +135,11 @@ ConfigurationRead ReadConfiguration(const std::string& file, Files files) {
   for (config::SourceSettings& source : configuration.settings.sources) {
     JoinPaths(file, &source.http);
   }
+  config::ModelsSettings& models = configuration.settings.models;
+  models.store = JoinPath(file, models.store);
+  for (config::RemoteModelSettings& model : models.remote) {
+    JoinPaths(file, &model.http);
+  }
   config::WebSettings& web = configuration.settings.web;
   if (!web.config_file.empty()) {
     web.config_file = JoinPath(file, web.config_file);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/address.h"
+#include "config/models_reader.h"
 #include "config/named_files.h"
 #include "config/settings_reader.h"
 #include "config/value_reader.h"
@@ -148,7 +149,7 @@ constexpr std::array<Field<Settings>, 8> kTopLevel{{
      [](ValueReader& reader, const Node& value, Settings& settings) {
        ReadSection<LogSettings>(reader, value, "log", kLog, settings.log);
      }},
-    {"models"},
+    {"models", ReadModels},
     {"http_metrics", ReadHttpMetrics},
 }};
 
@@ -217,6 +218,7 @@ std::vector<std::string> SettingsKeys() {
   AppendKeys<Settings>("", kTopLevel, keys);
   AppendSourceKeys(keys);
   AppendJobKeys(keys);
+  AppendModelsKeys(keys);
   AppendLimitKeys(keys);
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);

@@ -72,6 +72,12 @@ Response Unreadable(const JsonError& error) {
   return JsonResponse(422, json + "}}]}");
 }
 
+/// True when the body is not as it stands what the caller says (`identity` is no encoding).
+bool IsEncoded(const Request& request) {
+  const std::string* const encoding = FindHeader(request, "Content-Encoding");
+  return encoding != nullptr && !EqualsIgnoringCase(*encoding, "identity");
+}
+
 /// The object that a body holds.
 tl::expected<BodyValue, Response> ReadObject(const Request& request, std::size_t max_depth) {
   const std::string* content_type = FindHeader(request, "Content-Type");
@@ -80,7 +86,7 @@ tl::expected<BodyValue, Response> ReadObject(const Request& request, std::size_t
     return tl::unexpected(OneFinding("missing", "Field required", null));
   }
   const auto text = DecodeJsonBytes(request.body);
-  if (!text || FindHeader(request, "Content-Encoding") != nullptr) {
+  if (!text || IsEncoded(request)) {
     return tl::unexpected(
         ErrorResponse(ErrorStyle::kDetail, 400, "There was an error parsing the body"));
   }

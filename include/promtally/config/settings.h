@@ -13,6 +13,7 @@
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
+#include "promtally/config/models_settings.h"
 #include "promtally/config/self_metrics_settings.h"
 #include "promtally/config/web_limits.h"
 #include "promtally/metering/period.h"
@@ -95,6 +96,7 @@ struct Settings {
   LedgerSettings ledger;
   WebSettings web;
   HttpMetricsSettings http_metrics;
+  ModelsSettings models;
   ExportSettings export_settings;
   LogSettings log;
 };
@@ -103,7 +105,7 @@ struct Settings {
 struct SettingsFile {
   Settings settings;
   base::Diagnostics diagnostics;
-  std::vector<NamedFile> files;          ///< secrets and certificates of the sources
+  std::vector<NamedFile> files;          ///< secrets and certificates of sources and models
   std::vector<NamedFile> metrics_files;  ///< one a job, in their order
 };
 

@@ -34,11 +34,8 @@ const RenderedCase kMistakes[] = {
      "ledgr: {path: x}\n"
      "^\n"
      "hint: did you mean \"ledger\"?\n"},
-    {"LaterKeys", "models: {}\nweb: {external_url: x}\n",
-     "p.yml:1:1: error: \"models\" is not supported by this version\n"
-     "models: {}\n"
-     "^\n"
-     "p.yml:2:7: error: \"external_url\" in web is not supported by this version\n"
+    {"LaterKeys", "web: {external_url: x}\n",
+     "p.yml:1:7: error: \"external_url\" in web is not supported by this version\n"
      "web: {external_url: x}\n"
      "      ^\n"},
     {"LaterSourceType", "sources: [{url: 'http://h', type: grafana}]\n",
