@@ -140,6 +140,9 @@ ConfigurationRead ReadConfiguration(const std::string& file, Files files) {
   for (config::RemoteModelSettings& model : models.remote) {
     JoinPaths(file, &model.http);
   }
+  models.datasets = JoinPath(file, models.datasets);
+  JoinPaths(file, &models.intelligence.server.http);
+  JoinPaths(file, &models.aggregator.http);
   config::WebSettings& web = configuration.settings.web;
   if (!web.config_file.empty()) {
     web.config_file = JoinPath(file, web.config_file);
