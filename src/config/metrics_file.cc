@@ -9,6 +9,7 @@
 
 #include "config/metric_values.h"
 #include "config/metrics_checks.h"
+#include "config/model_block.h"
 #include "config/value_reader.h"
 #include "config/yaml_document.h"
 #include "promtally/base/labels.h"
@@ -146,7 +147,7 @@ constexpr std::array<Field<MetricSpec>, 17> kSpec{{
      }},
     {"evaluation"},
     {"exact"},
-    {"model"},
+    {"model", ReadModelBlocks},
 }};
 
 // One spec; `place` is what a problem of the whole spec points at.
@@ -171,6 +172,12 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
     reader.problems().Error(place, where + " has no \"unit\"", "add a unit such as unit: GiB");
   }
   reader.ReadMap<MetricSpec>(value, where, {kSpec}, draft.spec);
+  for (metering::ModelBlock& block : draft.spec.models) {
+    if (block.name.empty()) {
+      block.name = draft.spec.name +
+                   (block.score == metering::AnomalyScore::kNone ? "_predicted" : "_score");
+    }
+  }
   CheckSpec(draft, drafts.file, reader.problems());
   drafts.specs.push_back(std::move(draft));
 }
@@ -269,6 +276,7 @@ std::vector<std::string> MetricsKeys() {
   AppendKeys<MetricSpec>("metrics.<metric>.", kSpec, keys);
   AppendKeys<MetricSpec>("metrics.<metric>.extra_args.", kExtraArgs, keys);
   AppendKeys<ExportOptions>("metrics.<metric>.export.", kExport, keys);
+  AppendModelKeys(keys);
   return keys;
 }
 

@@ -121,6 +121,7 @@ class SelfMetrics {
   void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
   void SetLedgerSize(std::uint64_t bytes);
   void CountLedgerFailure();
+  void CountProviderFault();
   /// A configuration was read at `when`: taken, or refused and the one before kept.
   void SetConfigReload(bool successful, base::Instant when);
 

@@ -5,6 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "inference/arima_model.h"
+#include "inference/holt_winters_model.h"
+#include "inference/naive_model.h"
+#include "inference/xgboost_model.h"
+
 namespace promtally::inference {
 namespace {
 
@@ -15,7 +20,13 @@ struct ModelKind {
 
 /// One line a kind.
 const std::vector<ModelKind>& Kinds() {
-  static const std::vector<ModelKind> kKinds{};
+  static const std::vector<ModelKind> kKinds{
+      {"xgboost", OpenXgboostModel},
+      {"arima", OpenArima},
+      {"naive", OpenNaive},
+      {"seasonal_naive", OpenSeasonalNaive},
+      {"holt_winters", OpenHoltWinters},
+  };
   return kKinds;
 }
 

@@ -4,12 +4,21 @@
 #include <algorithm>
 #include <vector>
 
+#include "inference/arima_model.h"
+#include "inference/holt_winters_model.h"
+#include "inference/naive_model.h"
+
 namespace promtally::inference {
 namespace {
 
 /// One line a kind.
 const std::vector<SeriesTrainer>& Trainers() {
-  static const std::vector<SeriesTrainer> kTrainers{};
+  static const std::vector<SeriesTrainer> kTrainers{
+      {"arima", TrainArima},
+      {"naive", TrainNaive},
+      {"seasonal_naive", TrainSeasonalNaive},
+      {"holt_winters", TrainHoltWinters},
+  };
   return kTrainers;
 }
 

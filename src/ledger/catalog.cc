@@ -71,7 +71,7 @@ std::optional<Job> ReadJob(Connection& db, std::string_view name) {
 
 std::vector<Spec> ReadSpecs(Connection& db, std::int64_t job_id) {
   auto rows = db.Query(
-      "select spec_id, job_id, name, first_period, retired_at from spec where job_id = ?"
+      "select spec_id, job_id, name, first_period, retired_at, predicts from spec where job_id = ?"
       " order by name",
       job_id);
   std::vector<Spec> specs;
@@ -82,6 +82,9 @@ std::vector<Spec> ReadSpecs(Connection& db, std::int64_t job_id) {
     spec.name = rows->Text(2);
     spec.first_period = rows->Instant(3);
     spec.retired_at = rows->MaybeInstant(4);
+    if (!rows->IsNull(5)) {
+      spec.predicts = rows->Int(5);
+    }
     spec.versions = ReadVersions(db, spec.id);
   }
   return specs;

@@ -25,7 +25,8 @@ struct PeriodFrame {
   metering::UsageKind kind = metering::UsageKind::kMeasured;
   metering::Period period;
   std::map<std::int64_t, Committed> revisions;
-  std::map<std::int64_t, std::string> sources;  // by query id
+  std::map<std::int64_t, std::string> sources;                     // by query id
+  std::map<std::int64_t, metering::PredictionSource> predictions;  // by revision
 };
 
 metering::OrderedLabels Pick(const base::LabelSet& labels, const std::vector<std::string>& names) {
@@ -86,6 +87,7 @@ class RecordReader {
       frame.period = {rows->Instant(2), rows->Instant(3)};
       LoadRevisions(spec, frame);
       LoadSources(frame);
+      LoadPredictions(frame);
       if (!VisitPeriod(job, frame)) {
         return false;
       }
@@ -110,6 +112,21 @@ class RecordReader {
         frame.id);
     while (rows.Next()) {
       frame.sources.emplace(rows->Int(0), rows->Text(1));
+    }
+  }
+
+  void LoadPredictions(PeriodFrame& frame) {
+    if (frame.kind != metering::UsageKind::kPredicted) {
+      return;
+    }
+    auto rows = db_.Query(
+        "select revision, model, version, lower(hex(input_digest)), input_end, predicted_at"
+        " from prediction where period_id = ?",
+        frame.id);
+    while (rows.Next()) {
+      frame.predictions[rows->Int(0)] = {std::string(rows->Text(1)), std::string(rows->Text(2)),
+                                         std::string(rows->Text(3)), rows->Instant(4),
+                                         rows->Instant(5)};
     }
   }
 
@@ -158,6 +175,9 @@ class RecordReader {
     record.collected_at = committed->second.at;
     if (const auto source = frame.sources.find(row.Int(3)); source != frame.sources.end()) {
       record.source = source->second;
+    }
+    if (const auto made = frame.predictions.find(revision); made != frame.predictions.end()) {
+      record.prediction = made->second;
     }
     metering::RecordKey key{record.job,    record.name,   record.kind, {},
                             row.Digest(6), record.period, revision};

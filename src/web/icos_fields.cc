@@ -27,6 +27,12 @@ Response Unreadable(const JsonError& error) {
   return JsonResponse(422, json + "}}]}");
 }
 
+/// True when the body is not as it stands what the caller says (`identity` is no encoding).
+bool IsEncoded(const Request& request) {
+  const std::string* const encoding = FindHeader(request, "Content-Encoding");
+  return encoding != nullptr && !EqualsIgnoringCase(*encoding, "identity");
+}
+
 std::string NumberText(const BodyValue& value) {
   if (value.kind == BodyValue::Kind::kBool) {
     return value.boolean ? "1" : "0";
@@ -93,7 +99,7 @@ tl::expected<BodyValue, Response> ReadIcosObject(const Request& request, std::si
     return tl::unexpected(OneFinding("missing", "Field required", null));
   }
   const auto text = DecodeJsonBytes(request.body);
-  if (!text || FindHeader(request, "Content-Encoding") != nullptr) {
+  if (!text || IsEncoded(request)) {
     return tl::unexpected(
         ErrorResponse(ErrorStyle::kDetail, 400, "There was an error parsing the body"));
   }

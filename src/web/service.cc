@@ -198,6 +198,7 @@ class Service {
       of_provider.clock = clock_;
       of_provider.hooks.fetch = MakeFetch(loop_, settings.ca_file);
       of_provider.hooks.ticks = [] { return std::chrono::steady_clock::now(); };
+      of_provider.hooks.count_fault = [this] { metrics_.CountProviderFault(); };
       of_provider.hooks.warn = [this](const std::string& problem) {
         log_.Warn("Identity provider", {{"err", problem}});
       };

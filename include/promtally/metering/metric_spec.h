@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "promtally/base/decimal.h"
+#include "promtally/metering/model_block.h"
 #include "promtally/metering/skip_expression.h"
 
 namespace promtally::metering {
@@ -51,6 +52,7 @@ struct MetricSpec {
   std::string query_prefix;
   std::string query_suffix;
   ExportOptions export_options;
+  std::vector<ModelBlock> models;  ///< no part of the definition: they change no query
   /// The name that the ledger knows it by when it is first seen under this one; empty: none. No
   /// part of the definition: it changes no query.
   std::string renamed_from;

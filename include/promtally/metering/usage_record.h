@@ -17,6 +17,15 @@ enum class UsageKind { kMeasured = 0, kPredicted = 1 };
 /// Labels in the order in which they are configured, each once.
 using OrderedLabels = std::vector<std::pair<std::string, std::string>>;
 
+/// What made a prediction.
+struct PredictionSource {
+  std::string model;
+  std::string version;
+  std::string input_digest;  ///< SHA-256, hexadecimal
+  base::Instant input_end;
+  base::Instant predicted_at;
+};
+
 /// One record as users read it (surface: record line).
 struct UsageRecord {
   std::string id;  ///< empty where nothing was committed (query --execute)
@@ -34,6 +43,7 @@ struct UsageRecord {
   UsageKind kind = UsageKind::kMeasured;
   std::string source;
   base::Instant collected_at;
+  std::optional<PredictionSource> prediction;  ///< of a predicted record
 };
 
 /// What a record's id is made of; `series` is SeriesHash of scope and label set.
