@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/load.h"
+#include "cli/model_options.h"
 #include "cli/version.h"
 
 namespace promtally::cli {
@@ -81,6 +82,7 @@ class CommandLine {
     AddAccept();
     AddLedger();
     AddHealth();
+    AddModelCommands(app_, models_, [this](std::function<int()> run) { run_ = std::move(run); });
     Add("hash-password", "Read a password from standard input and print its hash for web.yml",
         [] { return RunHashPassword(); });
     RefuseEmptyValues(&app_);
@@ -333,6 +335,7 @@ class CommandLine {
   AcceptOptions accept_;
   LedgerFileOptions ledger_;
   HealthOptions health_;
+  ModelCommands models_;
 };
 
 /// What is half done stays uncommitted, as after a kill: the next run completes it.

@@ -2,6 +2,7 @@
 // All that is asked of libxgboost, through its C API.
 #include "inference/booster.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -25,7 +26,8 @@ using Booster = std::unique_ptr<void, FreeBooster>;
 /// The library's message, first line: others are its call stack.
 tl::unexpected<base::Error> LibraryError(std::string_view action) {
   std::string_view text = XGBGetLastError();
-  text = text.substr(0, text.find('\n'));
+  constexpr std::size_t kMostBytes = 300;
+  text = text.substr(0, std::min(text.find('\n'), kMostBytes));
   return base::Fail(base::ErrorCode::kInternal,
                     "libxgboost: " + std::string(action) + ": " + std::string(text));
 }

@@ -55,4 +55,13 @@ struct SeriesTrainer {
 /// Their types, for messages.
 [[nodiscard]] std::vector<std::string_view> SeriesTrainerTypes();
 
+/// How many of `size` values are the test part: of a share (below 1) so many rounded up, else the
+/// number itself. kInvalidArgument for a negative or fractional one and where nothing is left to
+/// train on.
+[[nodiscard]] base::Result<std::size_t> TestSteps(double test_size, std::size_t size);
+
+/// SHA-256 of named series in hexadecimal: which data a model has seen.
+[[nodiscard]] std::string DigestOf(const std::vector<std::string>& names,
+                                   const std::vector<std::vector<double>>& series);
+
 }  // namespace promtally::inference

@@ -88,8 +88,12 @@ base::Result<std::unique_ptr<Model>> MakeXgboostModel(XgboostDocument document,
   return std::make_unique<XgboostModel>(std::move(document), interval);
 }
 
+base::Result<XgboostDocument> ReadStoredDocument(const ModelRecord& record) {
+  return ReadXgboostDocument(record.payload, kMostPayloadBytes);
+}
+
 base::Result<std::unique_ptr<Model>> OpenXgboostModel(const ModelRecord& record) {
-  auto document = ReadXgboostDocument(record.payload, kMostPayloadBytes);
+  auto document = ReadStoredDocument(record);
   if (!document) {
     return tl::unexpected(document.error());
   }

@@ -26,6 +26,9 @@ struct ConformalInterval {
 /// Of a record of the store: the payload is WriteXgboostUbj's, checked again as every file is.
 [[nodiscard]] base::Result<std::unique_ptr<Model>> OpenXgboostModel(const ModelRecord& record);
 
+/// The document of such a record, checked.
+[[nodiscard]] base::Result<XgboostDocument> ReadStoredDocument(const ModelRecord& record);
+
 /// The record of a document, without name, digest and metrics: type, features, what `import`
 /// prints and the payload.
 [[nodiscard]] ModelRecord RecordOf(const XgboostDocument& document);

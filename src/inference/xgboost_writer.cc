@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One walk over the model, written by two kinds of output: JSON text, and UBJ as XGBoost has it.
-#include <bit>
-#include <charconv>
-#include <cmath>
-#include <concepts>
-#include <span>
 #include <string_view>
 
+#include "inference/document_output.h"
 #include "inference/xgboost_document.h"
 
 namespace promtally::inference {
@@ -14,153 +10,6 @@ namespace {
 
 // In the place of a parent, in XGBoost's files.
 constexpr std::int32_t kNoParent = 2147483647;
-
-std::string FloatText(float value) {
-  if (std::isnan(value)) {
-    return "NaN";
-  }
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
-class JsonOutput {
- public:
-  void BeginObject() { Open('{'); }
-  void EndObject() { Close('}'); }
-  void BeginArray(std::size_t /*count*/) { Open('['); }
-  void EndArray() { Close(']'); }
-
-  void Key(std::string_view key) {
-    Separate();
-    AppendQuoted(key);
-    text_ += ':';
-    is_first_ = true;
-  }
-  void Text(std::string_view value) {
-    Separate();
-    AppendQuoted(value);
-  }
-  void Integer(std::int64_t value) {
-    Separate();
-    text_ += std::to_string(value);
-  }
-  template <typename T>
-  void Numbers(const std::vector<T>& values) {
-    BeginArray(values.size());
-    for (const T value : values) {
-      Separate();
-      if constexpr (std::floating_point<T>) {
-        text_ += FloatText(value);
-      } else {
-        text_ += std::to_string(value);
-      }
-    }
-    EndArray();
-  }
-
-  std::string Take() { return std::move(text_); }
-
- private:
-  void Open(char bracket) {
-    Separate();
-    text_ += bracket;
-    is_first_ = true;
-  }
-  void Close(char bracket) {
-    text_ += bracket;
-    is_first_ = false;
-  }
-  void Separate() {
-    if (!is_first_) {
-      text_ += ',';
-    }
-    is_first_ = false;
-  }
-  void AppendQuoted(std::string_view value) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text_ += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') {
-        text_ += '\\';
-        text_ += c;
-      } else if (static_cast<unsigned char>(c) < ' ') {
-        text_ += "\\u00";
-        text_ += kDigits[static_cast<unsigned char>(c) >> 4U];
-        text_ += kDigits[static_cast<unsigned char>(c) & 15U];
-      } else {
-        text_ += c;
-      }
-    }
-    text_ += '"';
-  }
-
-  std::string text_;
-  bool is_first_ = true;
-};
-
-class UbjOutput {
- public:
-  void BeginObject() { bytes_ += '{'; }
-  void EndObject() { bytes_ += '}'; }
-  void BeginArray(std::size_t count) {
-    bytes_ += "[#";
-    Length(count);
-  }
-  void EndArray() {}
-
-  void Key(std::string_view key) {
-    Length(key.size());
-    bytes_ += key;
-  }
-  void Text(std::string_view value) {
-    bytes_ += 'S';
-    Key(value);
-  }
-  void Integer(std::int64_t value) { Length(static_cast<std::uint64_t>(value)); }
-  void Numbers(const std::vector<float>& values) {
-    Begin('d', values.size());
-    for (const float value : values) {
-      Bits(std::bit_cast<std::uint32_t>(value), sizeof(value));
-    }
-  }
-  void Numbers(const std::vector<std::int32_t>& values) {
-    Begin('l', values.size());
-    for (const std::int32_t value : values) {
-      Bits(static_cast<std::uint32_t>(value), sizeof(value));
-    }
-  }
-  void Numbers(const std::vector<std::uint8_t>& values) {
-    Begin('U', values.size());
-    bytes_.append(values.begin(), values.end());
-  }
-  void Numbers(const std::vector<std::int64_t>& values) {
-    Begin('L', values.size());
-    for (const std::int64_t value : values) {
-      Bits(static_cast<std::uint64_t>(value), sizeof(value));
-    }
-  }
-
-  std::string Take() { return std::move(bytes_); }
-
- private:
-  void Begin(char type, std::size_t count) {
-    bytes_ += "[$";
-    bytes_ += type;
-    bytes_ += '#';
-    Length(count);
-  }
-  void Length(std::uint64_t value) {
-    bytes_ += 'L';
-    Bits(value, sizeof(value));
-  }
-  void Bits(std::uint64_t bits, std::size_t width) {
-    for (std::size_t i = width; i > 0; --i) {
-      bytes_ += static_cast<char>((bits >> (8 * (i - 1))) & 0xFFU);
-    }
-  }
-
-  std::string bytes_;
-};
 
 template <typename Output>
 class Writer {
@@ -181,7 +30,7 @@ class Writer {
     WriteObjective();
     out_.EndObject();
     out_.Key("version");
-    out_.Numbers(std::vector<std::int32_t>(document_.saved_by.begin(), document_.saved_by.end()));
+    out_.List(std::vector<std::int32_t>(document_.saved_by.begin(), document_.saved_by.end()));
     out_.EndObject();
     return out_.Take();
   }
@@ -250,7 +99,7 @@ class Writer {
       out_.EndObject();
       WritePair("name", "dart");
       out_.Key("weight_drop");
-      out_.Numbers(document_.tree_weights);
+      out_.List(document_.tree_weights);
     }
     out_.EndObject();
   }
@@ -269,7 +118,7 @@ class Writer {
       groups.push_back(tree.group);
     }
     out_.Key("tree_info");
-    out_.Numbers(groups);
+    out_.List(groups);
     out_.Key("trees");
     out_.BeginArray(document_.trees.size());
     for (std::size_t i = 0; i < document_.trees.size(); ++i) {
@@ -291,7 +140,7 @@ class Writer {
       starts.push_back(static_cast<std::int32_t>(at));
     }
     out_.Key("iteration_indptr");
-    out_.Numbers(starts);
+    out_.List(starts);
   }
 
   void WriteTree(const XgboostTree& tree, std::size_t id);
