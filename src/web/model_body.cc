@@ -144,6 +144,7 @@ tl::expected<PredictionLoop, Response> ReadModelMetric(const Request& request,
   PredictionLoop loop;
   loop.metric.type = reader.Type();
   loop.metric.name = std::string(PythonStrip(reader.Name()));
+  loop.key = loop.metric.name;
   loop.metric.help = reader.Info().value_or(loop.metric.name + " info");
   loop.metric.labels = Labels(reader);
   loop.request.queries = Queries(reader);

@@ -194,7 +194,15 @@ ModelRoutes::ModelRoutes(Parts parts)
               parts_.models->settings().max_loops, parts_.changed}),
       jobs_({parts_.loop, parts_.models, parts_.log, parts_.models->settings().training_queue,
              [this](const collector::TrainingRequest& request,
-                    const collector::TrainingResult& result) { Trained(request, result); }}) {}
+                    const collector::TrainingResult& result) { Trained(request, result); }}),
+      nodes_({parts_.loop, &loops_, parts_.log, parts_.models->settings().aggregator,
+              interval_seconds_}) {}
+
+base::Status ModelRoutes::Load() {
+  base::Status loaded = loops_.Load();
+  nodes_.Start();
+  return loaded;
+}
 
 ModelRoutes::~ModelRoutes() {
   Stop();
@@ -202,6 +210,7 @@ ModelRoutes::~ModelRoutes() {
 }
 
 void ModelRoutes::Stop() {
+  nodes_.Stop();
   jobs_.Stop();
   loops_.Stop();
 }
@@ -277,6 +286,7 @@ void ModelRoutes::Trained(const collector::TrainingRequest& request,
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   loop.metric.name = base::IsMetricName(name) ? name : "_" + name;
+  loop.key = loop.metric.name;
   loop.metric.help = loop.metric.name + " info";
   loop.metric.labels = request.labels;
   const bool arima = request.type == collector::TrainedType::kArima;

@@ -11,6 +11,7 @@
 #include "collector/model_service.h"
 #include "exposition/metric_store.h"
 #include "web/http.h"
+#include "web/node_predictions.h"
 #include "web/prediction_loops.h"
 #include "web/router.h"
 #include "web/training_jobs.h"
@@ -42,8 +43,8 @@ class ModelRoutes {
   ModelRoutes(const ModelRoutes&) = delete;
   ModelRoutes& operator=(const ModelRoutes&) = delete;
 
-  /// Lets the loops of the last run go on.
-  [[nodiscard]] base::Status Load() { return loops_.Load(); }
+  /// Lets the loops of the last run go on, and follows the Aggregator's nodes where there is one.
+  [[nodiscard]] base::Status Load();
   void Stop();
 
   [[nodiscard]] Response CreateModelMetric(const Request& request);
@@ -53,8 +54,6 @@ class ModelRoutes {
   [[nodiscard]] Response RemoveModel(const Request& request);
   [[nodiscard]] Response Predictions(const Call& call) const;
   [[nodiscard]] Response Job(const Call& call) const;
-
-  [[nodiscard]] PredictionLoops& loops() { return loops_; }
 
  private:
   struct Work;
@@ -67,6 +66,7 @@ class ModelRoutes {
   std::shared_ptr<Work> work_;
   PredictionLoops loops_;
   TrainingJobs jobs_;
+  NodePredictions nodes_;
 };
 
 }  // namespace promtally::web

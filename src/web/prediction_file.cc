@@ -76,16 +76,21 @@ const char* TypeText(IcosType type) {
   return "gauge";
 }
 
-std::string KeptLoop(const PredictionLoop& loop) {
-  Members labels;
-  for (const auto& [name, value] : loop.metric.labels) {
-    labels.Text(name, value);
-  }
+std::string LabelsText(const base::LabelSet& labels) {
   Members members;
+  for (const auto& [name, value] : labels) {
+    members.Text(name, value);
+  }
+  return members.Take();
+}
+
+std::string KeptLoop(const PredictionLoop& loop) {
+  Members members;
+  members.Text("key", loop.key);
   members.Text("name", loop.metric.name);
   members.Number("type", static_cast<int>(loop.metric.type));
   members.Text("help", loop.metric.help);
-  members.Raw("labels", labels.Take());
+  members.Raw("labels", LabelsText(loop.metric.labels));
   members.Raw("states", List(loop.metric.states));
   members.Text("model", loop.request.model_tag);
   members.Raw("queries", List(loop.request.queries));
@@ -161,6 +166,7 @@ base::Result<PredictionLoop> ReadLoop(const BodyValue& body) {
   constexpr double kMost = 1e15;
   KeptReader reader(body);
   PredictionLoop loop;
+  loop.key = reader.Text("key");
   loop.metric.name = reader.Text("name");
   loop.metric.type = static_cast<IcosType>(reader.Number("type", 1, 4));
   loop.metric.help = reader.Text("help");
@@ -237,6 +243,7 @@ std::string LoopJson(const PredictionLoop& loop) {
   members.TextOrNull("last_error", loop.last_error);
   members.TextOrNull("last_success", InstantText(loop.last_success));
   members.Raw("running", "true");
+  members.Raw("labels", LabelsText(loop.metric.labels));
   return members.Take();
 }
 

@@ -26,6 +26,13 @@ constexpr std::size_t kFileBytes = 64U << 20U;
 constexpr std::chrono::milliseconds kWritePause{2000};
 constexpr std::size_t kErrorBytes = 500;
 
+bool SameWork(const PredictionLoop& one, const PredictionLoop& other) {
+  return one.metric.labels == other.metric.labels && one.request.queries == other.request.queries &&
+         one.request.model_tag == other.request.model_tag &&
+         one.request.steps_back == other.request.steps_back &&
+         one.step_seconds == other.step_seconds;
+}
+
 }  // namespace
 
 struct PredictionLoops::State : std::enable_shared_from_this<State> {
@@ -43,20 +50,42 @@ struct PredictionLoops::State : std::enable_shared_from_this<State> {
   explicit State(Parts its_parts) : parts(std::move(its_parts)), write_timer(*parts.loop) {}
 
   void Begin(PredictionLoop what, std::chrono::milliseconds wait) {
-    if (const auto old = loops.find(what.metric.name); old != loops.end()) {
+    if (const auto old = loops.find(what.key); old != loops.end()) {
       End(*old->second);
     }
     auto running = std::make_shared<Running>(*parts.loop);
     running->due = std::chrono::steady_clock::now() + wait;
-    const std::string name = what.metric.name;
+    const std::string key = what.key;
     running->what = std::move(what);
-    loops[name] = running;
+    loops[key] = running;
     Wait(running);
   }
 
   static void End(Running& running) {
     running.ended = true;
     running.timer.cancel();
+  }
+
+  void EndAll(const std::vector<std::string>& keys, bool with_series) {
+    bool any = false;
+    for (const std::string& key : keys) {
+      const auto found = loops.find(key);
+      if (found == loops.end()) {
+        continue;
+      }
+      End(*found->second);
+      if (with_series) {
+        RemovePredictions(*parts.store, found->second->what.metric, parts.clock());
+      }
+      loops.erase(found);
+      any = true;
+    }
+    if (any && with_series && parts.changed) {
+      parts.changed();
+    }
+    if (any) {
+      Write([](const base::Status&) {});
+    }
   }
 
   void Wait(const RunningPtr& running) {
@@ -122,7 +151,7 @@ struct PredictionLoops::State : std::enable_shared_from_this<State> {
   }
 
   void First(PredictionLoop what, Done done) {
-    const std::size_t known = loops.contains(what.metric.name) ? 1 : 0;
+    const std::size_t known = loops.contains(what.key) ? 1 : 0;
     if (loops.size() - known >= parts.max_loops) {
       done(tl::unexpected(CycleFailure{CycleFailure::Kind::kOther,
                                        "there are models.max_loops prediction loops already"}));
@@ -149,7 +178,8 @@ struct PredictionLoops::State : std::enable_shared_from_this<State> {
       return;
     }
     Note(what, published);
-    Begin(std::move(what), std::chrono::seconds(what.step_seconds));
+    const std::chrono::seconds step(what.step_seconds);
+    Begin(std::move(what), step);
     Write([done](const base::Status& status) {
       done(status ? tl::expected<void, CycleFailure>()
                   : tl::unexpected(CycleFailure{
@@ -237,23 +267,29 @@ void PredictionLoops::Create(PredictionLoop loop, Done done) {
   state_->First(std::move(loop), std::move(done));
 }
 
-void PredictionLoops::Remove(const std::vector<std::string>& names) {
-  bool any = false;
-  for (const std::string& name : names) {
-    if (const auto found = state_->loops.find(name); found != state_->loops.end()) {
-      State::End(*found->second);
-      state_->loops.erase(found);
-      any = true;
-    }
+void PredictionLoops::Ensure(PredictionLoop loop) {
+  const auto known = state_->loops.find(loop.key);
+  if (known != state_->loops.end() && SameWork(known->second->what, loop)) {
+    return;
   }
-  if (any) {
-    state_->Write([](const base::Status&) {});
+  if (known == state_->loops.end() && state_->loops.size() >= state_->parts.max_loops) {
+    state_->parts.log->Warn("A prediction was not started",
+                            {{"metric", loop.metric.name}, {"err", "models.max_loops is reached"}});
+    return;
   }
+  // The loops of many nodes do not ask all at once.
+  const std::chrono::milliseconds wait(250 * (state_->loops.size() / kThreads));
+  state_->Begin(std::move(loop), wait);
+  state_->WriteLater();
+}
+
+void PredictionLoops::Remove(const std::vector<std::string>& keys) { state_->EndAll(keys, false); }
+
+void PredictionLoops::RemoveWithSeries(const std::vector<std::string>& keys) {
+  state_->EndAll(keys, true);
 }
 
 std::vector<const PredictionLoop*> PredictionLoops::List() const { return state_->List(); }
-
-bool PredictionLoops::Has(const std::string& name) const { return state_->loops.contains(name); }
 
 void PredictionLoops::Stop() {
   if (std::exchange(state_->stopped, true)) {

@@ -24,6 +24,7 @@ namespace promtally::web {
 
 /// A prediction that is made again and again.
 struct PredictionLoop {
+  std::string key;  ///< there is one loop a key; the metric's name but for loops of nodes
   PredictionMetric metric;
   collector::PredictionRequest request;
   std::int64_t step_seconds = 60;
@@ -34,7 +35,7 @@ struct PredictionLoop {
   std::optional<base::Instant> last_success;
 };
 
-/// The prediction loops, one a metric name. The first cycle is made before a loop is taken; then it
+/// The prediction loops, one a key. The first cycle is made before a loop is taken; then it
 /// is made every step, on threads of its own, so that neither collection nor scrapes wait. A cycle
 /// that fails leaves the metric as it is. Loops and what came of them are kept in a file that is
 /// written whole, and go on after a restart.
@@ -66,10 +67,14 @@ class PredictionLoops {
   /// Makes the first cycle; when it is good and on the disk, the loop is there (in the place of one
   /// with that name) and `done` is called.
   void Create(PredictionLoop loop, Done done);
-  /// Ends loops; unknown names are passed over. The metrics keep their values.
-  void Remove(const std::vector<std::string>& names);
+  /// A loop that runs already with the same request goes on; any other begins, without a first
+  /// cycle that must be good.
+  void Ensure(PredictionLoop loop);
+  /// Ends loops; unknown keys are passed over. The metrics keep their values.
+  void Remove(const std::vector<std::string>& keys);
+  /// The same; series with all labels of the loops' requests go as well.
+  void RemoveWithSeries(const std::vector<std::string>& keys);
   [[nodiscard]] std::vector<const PredictionLoop*> List() const;
-  [[nodiscard]] bool Has(const std::string& name) const;
 
   /// Starts no further cycle and writes the file.
   void Stop();

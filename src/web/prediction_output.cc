@@ -87,6 +87,14 @@ base::LabelSet Stripped(base::LabelSet labels) {
   return labels;
 }
 
+/// Whether all of `own` are among the labels.
+bool Covers(const base::LabelSet& labels, const base::LabelSet& own) {
+  return std::all_of(own.begin(), own.end(), [&](const auto& label) {
+    const std::string* const value = base::Find(labels, label.first);
+    return value != nullptr ? *value == label.second : label.second.empty();
+  });
+}
+
 /// `c_total` is the sample of the counter `c`, `i_info` that of the info `i`.
 std::string FamilyName(std::string name, IcosType type) {
   const std::string_view suffix = type == IcosType::kCounter ? "_total"
@@ -101,8 +109,9 @@ std::string FamilyName(std::string name, IcosType type) {
 /// One family on its way into the store.
 class Publication {
  public:
-  Publication(MetricStore& store, MetricDefinition definition, base::Instant now)
-      : store_(store), definition_(std::move(definition)), now_(now) {}
+  Publication(MetricStore& store, MetricDefinition definition, const base::LabelSet& own,
+              base::Instant now)
+      : store_(store), definition_(std::move(definition)), own_(own), now_(now) {}
 
   base::Status Run(std::vector<SampleChange> changes) {
     std::set<std::string> names;
@@ -135,16 +144,23 @@ class Publication {
   }
 
  private:
-  /// The sums of a counter go on when it is made anew with further labels.
+  /// The sums of a counter and series of other loops go on when the metric is made anew with
+  /// further labels.
   void Carry(std::vector<SampleChange>& changes) const {
     const auto page = store_.Series(definition_.name, "", kPage, now_);
-    if (definition_.type != MetricType::kCounter || !page) {
+    if (!page) {
       return;
     }
+    const bool counter = definition_.type == MetricType::kCounter;
     for (const exposition::SeriesView& series : page->series) {
+      if (!counter && Covers(series.labels, own_)) {
+        continue;  // set anew, or gone
+      }
       SampleChange change;
       change.labels = series.labels;
       change.value = series.value;
+      change.info = series.info;
+      change.state = series.state;
       changes.push_back(std::move(change));
     }
   }
@@ -160,7 +176,7 @@ class Publication {
     const auto page = store_.Series(definition_.name, "", kPage, now_);
     for (const exposition::SeriesView& series :
          page ? page->series : std::vector<exposition::SeriesView>()) {
-      if (!current.contains(Stripped(series.labels))) {
+      if (Covers(series.labels, own_) && !current.contains(Stripped(series.labels))) {
         static_cast<void>(store_.RemoveSeries(definition_.name, series.labels));
       }
     }
@@ -169,6 +185,7 @@ class Publication {
 
   MetricStore& store_;
   MetricDefinition definition_;
+  const base::LabelSet& own_;  // of the request: other loops may have series of this metric
   const base::Instant now_;
 };
 
@@ -197,7 +214,7 @@ base::Status PublishBeside(MetricStore& store, const PredictionMetric& metric,
   MetricDefinition definition;
   definition.name = metric.name + suffix;
   definition.help = metric.name + suffix + " info";
-  return Publication(store, definition, now).Run(std::move(changes));
+  return Publication(store, definition, metric.labels, now).Run(std::move(changes));
 }
 
 }  // namespace
@@ -225,7 +242,8 @@ base::Status PublishPredictions(MetricStore& store, const PredictionMetric& metr
   if (metric.type == IcosType::kEnum) {
     definition.states = metric.states;
   }
-  if (auto status = Publication(store, definition, now).Run(std::move(changes)); !status) {
+  if (auto status = Publication(store, definition, metric.labels, now).Run(std::move(changes));
+      !status) {
     return status;
   }
   struct Beside {
@@ -241,6 +259,19 @@ base::Status PublishPredictions(MetricStore& store, const PredictionMetric& metr
     }
   }
   return {};
+}
+
+void RemovePredictions(MetricStore& store, const PredictionMetric& metric, base::Instant now) {
+  for (const char* const suffix : {"", "_confidence", "_lower", "_upper"}) {
+    const std::string name = FamilyName(metric.name, metric.type) + suffix;
+    const auto page = store.Series(name, "", kPage, now);
+    for (const exposition::SeriesView& series :
+         page ? page->series : std::vector<exposition::SeriesView>()) {
+      if (Covers(series.labels, metric.labels)) {
+        static_cast<void>(store.RemoveSeries(name, series.labels));
+      }
+    }
+  }
 }
 
 }  // namespace promtally::web

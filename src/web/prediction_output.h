@@ -23,8 +23,8 @@ struct PredictionMetric {
 
 /// Writes the predictions of one cycle into the store: gauge and enum are set, a counter goes up by
 /// the prediction, an info is `{prediction="…"}`. Confidence and interval are gauges of their own
-/// (`_confidence`, `_lower`, `_upper`). Series that are predicted no more are removed, but for
-/// counters. A metric gets further labels where the series bring them.
+/// (`_confidence`, `_lower`, `_upper`). Series that have the request's labels and are predicted no
+/// more are removed, but for counters. A metric gets further labels where the series bring them.
 ///
 /// All or nothing of the predictions themselves. kConflict: the name belongs to another metric;
 /// kInvalidArgument: a value that the type cannot hold. Loop thread.
@@ -32,5 +32,9 @@ struct PredictionMetric {
                                               const PredictionMetric& metric,
                                               const std::vector<collector::PredictedSeries>& series,
                                               base::Instant now);
+
+/// Removes series that have all labels of the metric's request. Loop thread.
+void RemovePredictions(exposition::MetricStore& store, const PredictionMetric& metric,
+                       base::Instant now);
 
 }  // namespace promtally::web

@@ -283,6 +283,33 @@ class Loops(Base):
                          {"site": "x", "model_name": "my-model", "model_type": "Arima", "sequence_size": "4", "step_in_seconds": "1"})
 
 
+class Nodes(Base):
+    def test_each_node_of_the_aggregator_has_its_loops_until_it_goes(self):
+        node = {"uuid": 'h"1'}
+        nodes = {"cluster": {"c1": {"icosAgentID": "agent", "node": {"n1": node, "n2": {"uuid": "h2"}}}}}
+        aggregator = self.fake({"/": lambda _body: (200, nodes)})
+        telemetry = self.fake({"/api/ds/query": grafana([({}, float)])})
+        intelligence = self.fake({"/predict": (200, PREDICT)})
+        self.serve({"sources": [{"type": "grafana", "url": telemetry.url, "datasource_uid": "u", "grafana_api": "ds_query"}],
+                    "models": {"interval": "1s", "intelligence": {"url": intelligence.url},
+                               "aggregator": {"url": aggregator.url, "interval": "1s", "cpu_query": "cpu{host=$icos_host_id,node=$node_name}"}}})
+        metric = "intelligence_node_cpu_utilization_prediction"
+        until(lambda: len(self.family(metric)) == 2, "both nodes are predicted")
+        labels = dict(min(self.family(metric), key=str))
+        self.assertEqual({key: labels[key] for key in ("icos_cluster_id", "icos_agent_id", "node_name", "sequence_size", "model_name")},
+                         {"icos_cluster_id": "c1", "icos_agent_id": "agent", "node_name": "n1", "sequence_size": "4",
+                          "model_name": "icos_cpu_utilization_dense_model_by_nkua"})
+        asked = {body["queries"][0]["expr"] for body in telemetry.bodies("/api/ds/query")}
+        self.assertIn('cpu{host="h\\"1",node="n1"}', asked)
+        self.assertEqual(len(json.loads(self.service.get("/api/v1/predictions")[1])), 6)
+        del nodes["cluster"]["c1"]["node"]["n1"]
+        until(lambda: len(json.loads(self.service.get("/api/v1/predictions")[1])) == 3, "the node's loops end")
+        self.assertEqual([dict(labels)["node_name"] for labels in self.family(metric)], ["n2"])
+        aggregator.answers["/"] = (500, {})
+        time.sleep(2)
+        self.assertEqual(len(json.loads(self.service.get("/api/v1/predictions")[1])), 3)
+
+
 @unittest.skipUnless(prometheus_server.is_available(), "no prometheus and promtool")
 class OwnModels(Base):
     def setUp(self):

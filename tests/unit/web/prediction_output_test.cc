@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "web/node_predictions.h"
 #include "web/prediction_loops.h"
 
 namespace promtally::web {
@@ -122,6 +123,7 @@ TEST(PredictionOutput, RefusesTwoSeriesThatTheRequestsLabelsMakeOne) {
 
 PredictionLoop Loop() {
   PredictionLoop loop;
+  loop.key = "m";
   loop.metric = {"m \"x\"", IcosType::kEnum, "h", {{"a", "1\n"}}, {"low", "high"}};
   loop.request.model_tag = "t:latest";
   loop.request.queries = {"up{a=\"b\"}", "x"};
@@ -135,6 +137,45 @@ PredictionLoop Loop() {
   loop.last_error = "no \"data\"";
   loop.last_success = kNow;
   return loop;
+}
+
+TEST(PredictionOutput, LeavesSeriesOfOtherLoopsAlone) {
+  MetricStore store({});
+  PredictionMetric one = Metric(IcosType::kGauge);
+  PredictionMetric other = one;
+  one.labels = {{"node", "1"}};
+  other.labels = {{"node", "2"}};
+  ASSERT_TRUE(PublishPredictions(store, one, {Number({}, 1)}, kNow));
+  ASSERT_TRUE(PublishPredictions(store, other, {Number({}, 2)}, kNow));
+  ASSERT_TRUE(PublishPredictions(store, one, {Number({{"a", "x"}}, 3)}, kNow));
+  ASSERT_EQ(SeriesOf(store, "m").size(), 2U);
+  EXPECT_EQ(SeriesOf(store, "m")[0].value + SeriesOf(store, "m")[1].value, 5);
+  RemovePredictions(store, one, kNow);
+  ASSERT_EQ(SeriesOf(store, "m").size(), 1U);
+  EXPECT_EQ(SeriesOf(store, "m")[0].value, 2);
+}
+
+TEST(Nodes, AreReadFromTheAggregatorsList) {
+  const auto nodes = ReadNodes(
+      R"({"cluster":{"c":{"icosAgentID":"a","node":{"n":{"uuid":"h","x":1}}},"d":{"node":{}}}})");
+  ASSERT_TRUE(nodes) << nodes.error().message;
+  ASSERT_EQ(nodes->size(), 1U);
+  EXPECT_EQ(nodes->front().agent_id, "a");
+  EXPECT_EQ(nodes->front().host_id, "h");
+  for (const char* const body : {"", "[]", "{}", R"({"cluster":[]})", R"({"cluster":{"c":{}}})",
+                                 R"({"cluster":{"c":{"node":{"n":{}}}}})"}) {
+    EXPECT_FALSE(ReadNodes(body)) << body;
+  }
+}
+
+TEST(Nodes, StandInQueriesAsQuotedTexts) {
+  config::AggregatorSettings settings;
+  settings.cpu_query = "a{h=$icos_host_id,n=$node_name,x=\"$other\"}";
+  const auto loops = LoopsOf({"c", "a", "$icos_host_id", "\"} or up{\""}, settings, 60);
+  ASSERT_EQ(loops.size(), 3U);
+  EXPECT_EQ(loops[0].request.queries.front(),
+            R"(a{h="\"} or up{\"",n="$icos_host_id",x="$other"})");
+  EXPECT_NE(loops[0].key, loops[1].key);
 }
 
 TEST(PredictionFile, GivesBackWhatWasWritten) {
@@ -170,7 +211,7 @@ TEST(Prediction, IsShownAsTheListSays) {
   EXPECT_EQ(
       LoopJson(loop),
       R"({"name":"m","model":"t:latest","type":"gauge","step_seconds":90,"cycles":3,)"
-      R"("errors":1,"last_error":null,"last_success":"2023-11-14T22:13:20Z","running":true})");
+      R"("errors":1,"last_error":null,"last_success":"2023-11-14T22:13:20Z","running":true,"labels":{"a":"1\\n"}})");
 }
 
 }  // namespace
