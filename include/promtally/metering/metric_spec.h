@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "promtally/base/decimal.h"
+#include "promtally/metering/exact_options.h"
 #include "promtally/metering/skip_expression.h"
 
 namespace promtally::metering {
@@ -50,6 +51,8 @@ struct MetricSpec {
   std::string query_function;  ///< empty: none
   std::string query_prefix;
   std::string query_suffix;
+  Evaluation evaluation = Evaluation::kPromql;
+  ExactOptions exact;  ///< means something where evaluation is kExact
   ExportOptions export_options;
   /// The name that the ledger knows it by when it is first seen under this one; empty: none. No
   /// part of the definition: it changes no query.
