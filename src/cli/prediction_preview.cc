@@ -96,7 +96,7 @@ void PredictionPreview::ShowBlock(const QueryTarget& target, const metering::Mod
   }
   std::vector<delivery::PredictionLine> lines;
   const metering::Period output = collector::OutputPeriod(block, input);
-  for (const collector::PredictedSeries& series : run.output.series) {
+  for (const collector::WindowPrediction& series : run.output.series) {
     lines.push_back(LineOf(target, block, run, windows[series.window]));
     lines.back().prediction = series.value;
     lines.back().lower = series.lower;

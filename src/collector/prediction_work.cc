@@ -87,7 +87,7 @@ std::optional<base::Decimal> BoundedEnd(const std::optional<double>& end, const 
   return Bounded(*end, block);
 }
 
-const std::optional<base::Decimal>& PartOf(const PredictedSeries& series,
+const std::optional<base::Decimal>& PartOf(const WindowPrediction& series,
                                            metering::OutputPart part) {
   return part == metering::OutputPart::kLower ? series.lower : series.upper;
 }
@@ -172,7 +172,7 @@ base::Result<PredictionOutput> TakePredictions(
       output.not_predicted.emplace_back(window, "the prediction is no finite number");
       continue;
     }
-    PredictedSeries series{window, Bounded(value, block), std::nullopt, std::nullopt};
+    WindowPrediction series{window, Bounded(value, block), std::nullopt, std::nullopt};
     if (prediction.values.size() == 1) {  // the interval is that of the first step
       series.lower = BoundedEnd(prediction.lower, block);
       series.upper = BoundedEnd(prediction.upper, block);
@@ -195,7 +195,7 @@ std::unique_ptr<PredictedPeriod> MakePeriod(const ledger::SpecVersion& version,
   period->context.spec = &period->spec;
   period->context.scope_key = scope_key;
   std::vector<metering::ScopedAnswer> answers(1);
-  for (const PredictedSeries& series : output.series) {
+  for (const WindowPrediction& series : output.series) {
     const bool is_value = part == metering::OutputPart::kValue;
     if (!is_value && !PartOf(series, part)) {
       continue;

@@ -36,7 +36,7 @@ struct PredictionInput {
     const metering::ModelBlock& block, const std::vector<ledger::UsageWindow>& windows);
 
 /// What was predicted of one window.
-struct PredictedSeries {
+struct WindowPrediction {
   std::size_t window = 0;
   base::Decimal value;
   std::optional<base::Decimal> lower;
@@ -44,7 +44,7 @@ struct PredictedSeries {
 };
 
 struct PredictionOutput {
-  std::vector<PredictedSeries> series;
+  std::vector<WindowPrediction> series;
   std::vector<std::pair<std::size_t, std::string>> not_predicted;  ///< window, and why
 };
 

@@ -119,8 +119,8 @@ class ModelBlocks(unittest.TestCase):
         self.train(site)
         self.collect(site)
         with Serving(site) as service:
-            until(lambda: "volume_next_day" in service.get("/metrics").text, "the page")
-            page = service.get("/metrics").text
+            until(lambda: "volume_next_day" in service.get("/metrics")[1], "the page")
+            page = service.get("/metrics")[1]
         labels = 'project_id="{}",promtally_job="default",tier="hot"'
         self.assertIn("# HELP promtally_usage_volume_next_day What a project will use in the next 24 hours", page)
         self.assertIn("promtally_usage_volume_next_day{" + labels.format("p1") + "} 516\n", page)
