@@ -79,7 +79,8 @@ Json MulticlassModel() {
   document.base_score = {0.5F, 0.25F, 0};
   document.trees.resize(3);
   for (std::int32_t i = 0; i < 3; ++i) {
-    document.trees[static_cast<std::size_t>(i)] = {.nodes = {{.value = 1}}, .group = i};
+    document.trees[static_cast<std::size_t>(i)].nodes = {{.value = 1}};
+    document.trees[static_cast<std::size_t>(i)].group = i;
   }
   return Json::parse(WriteXgboostJson(document));
 }
@@ -383,7 +384,7 @@ TEST(HostileXgboost, RefusesWhatIsNoDocument) {
     EXPECT_NE(Refusal(bytes), "") << bytes.substr(0, 60);
   }
   EXPECT_THAT(Refusal(good + " x"), testing::HasSubstr("byte " + std::to_string(good.size() + 1)));
-  EXPECT_THAT(Refusal("{\"learner\":" + deep), testing::HasSubstr("deep"));
+  EXPECT_THAT(Refusal("{\"learner\":{\"x\":" + deep), testing::HasSubstr("64 deep"));
   EXPECT_THAT(Refusal("{\"a\":1,\"a\":2}"), testing::StartsWith("/a: the key is given twice"));
   EXPECT_EQ(Refusal(good + " \n"), "");
 }
@@ -405,7 +406,7 @@ TEST(HostileXgboost, NeitherCrashesNorPredictsNonsenseWhenBytesChange) {
     const std::string whole = FileBytes(XgboostFile(name));
     for (int i = 0; i < 400; ++i) {
       std::string changed = whole;
-      for (unsigned n = 1 + random() % 3; n > 0; --n) {
+      for (auto n = 1 + random() % 3; n > 0; --n) {
         changed[random() % changed.size()] = static_cast<char>(random());
       }
       const auto document = ReadXgboostDocument(changed);
