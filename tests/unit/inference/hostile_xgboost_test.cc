@@ -202,6 +202,7 @@ TEST(HostileXgboost, RefusesCountsThatDoNotAgree) {
       {"num_feature as number", At(kLearner, "/num_feature"), "12", "must be a text"},
       {"num_class of a regression", At(kLearner, "/num_class"), "\"3\"", "num_class"},
       {"num_class negative", At(kLearner, "/num_class"), "\"-1\"", "num_class"},
+      {"num_target of one target", At(kLearner, "/num_target"), "\"2\"", "num_target: is 2"},
       {"num_target 0", At(kLearner, "/num_target"), "\"0\"", "num_target"},
       {"num_target huge", At(kLearner, "/num_target"), "\"999999999\"", "num_target"},
       {"names of fewer features", "/learner/feature_names", "[\"a\"]", "feature_names"},
@@ -301,6 +302,7 @@ TEST(HostileXgboost, RefusesBrokenClassesAndWeights) {
                  {"two base scores", At(kLearner, "/base_score"), "\"[5E-1,1E-1]\"", "base_score"},
                  {"one base score", At(kLearner, "/base_score"), "\"5E-1\"", nullptr},
                  {"several without brackets", At(kLearner, "/base_score"), "\"1,2,3\"", "brackets"},
+                 {"a class without trees", At(kModel, "/tree_info/2"), "1", "num_class: is 3"},
                  {"group 3", At(kModel, "/tree_info/2"), "3", "no group 3"},
              });
   ExpectEach(

@@ -232,6 +232,9 @@ TEST(XgboostObjective, TransformsAsXgboost) {
   one[0] = 0.1F;
   Transform(XgboostLink::kHinge, one);
   EXPECT_EQ(one[0], 1);
+  one[0] = 1;
+  Transform(XgboostLink::kWideExp, one);
+  EXPECT_EQ(one[0], 2.7182817F);
   EXPECT_EQ(MarginOf(XgboostLink::kLogistic, 0.5F), 0);
   EXPECT_EQ(MarginOf(XgboostLink::kExp, 1), 0);
   EXPECT_EQ(FindXgboostObjective("reg:nothing"), nullptr);
