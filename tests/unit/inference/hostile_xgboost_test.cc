@@ -291,6 +291,21 @@ TEST(HostileXgboost, RefusesBrokenCategories) {
       });
 }
 
+TEST(HostileXgboost, RefusesCategoriesThatWouldFillTheMemory) {
+  Json model = CategoricalModel();
+  Json tree = model["/learner/gradient_booster/model/trees/0"_json_pointer];
+  tree["categories"] = {1, 16777215, 0, 40, 41};
+  Json& trees = model["/learner/gradient_booster/model/trees"_json_pointer];
+  Json& groups = model["/learner/gradient_booster/model/tree_info"_json_pointer];
+  for (int i = 0; i < 30; ++i) {
+    trees.push_back(tree);
+    groups.push_back(0);
+  }
+  const auto document = ReadXgboostDocument(model.dump());
+  ASSERT_FALSE(document);
+  EXPECT_THAT(document.error().message, testing::HasSubstr("more than 40 MB"));
+}
+
 TEST(HostileXgboost, RefusesBrokenClassesAndWeights) {
   ExpectEach(MulticlassModel(),
              {
