@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit_status.h"
+#include "cli/model_remote.h"
 #include "cli/model_target.h"
 #include "inference/xgboost_document.h"
 #include "inference/xgboost_model.h"
@@ -157,6 +158,15 @@ int RunModelsShow(const ModelFileOptions& options) {
     return store.error();
   }
   const auto record = store->Get(*reference);
+  if (!record && record.error().code == base::ErrorCode::kNotFound) {
+    const auto remote = FindRemoteModel(options.where, options.name);
+    if (!remote) {
+      return remote.error();
+    }
+    if (*remote) {
+      return ShowRemote(**remote, options);
+    }
+  }
   if (!record) {
     return PrintFailure(record.error());
   }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit_status.h"
+#include "cli/model_remote.h"
 #include "cli/model_target.h"
 #include "inference/csv_file.h"
 #include "inference/npy_file.h"
@@ -228,6 +229,15 @@ int RunModelsPredict(const ModelPredictOptions& options) {
     return store.error();
   }
   const auto record = store->Get(*reference);
+  if (!record && record.error().code == base::ErrorCode::kNotFound) {
+    const auto remote = FindRemoteModel(options.where, options.name);
+    if (!remote) {
+      return remote.error();
+    }
+    if (*remote) {
+      return PredictRemote(**remote, options);
+    }
+  }
   if (!record) {
     return PrintFailure(record.error());
   }

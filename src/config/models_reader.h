@@ -10,10 +10,12 @@
 
 namespace promtally::config {
 
+inline HttpClientSettings& HttpOf(IntelligenceSettings& settings) { return settings.server.http; }
+inline HttpClientSettings& HttpOf(AggregatorSettings& settings) { return settings.http; }
+
 /// `models:`
 void ReadModels(ValueReader& reader, const Node& value, Settings& settings);
+/// The source of the models' inputs exists; fills in the only one. After all lists have been read.
+void ResolveModelSource(const Node& root, Settings& settings, Problems& problems);
 void AppendModelsKeys(std::vector<std::string>& keys);
-/// The section in force; every secret as `<secret>`.
-[[nodiscard]] std::string ModelsText(const ModelsSettings& models);
-
 }  // namespace promtally::config

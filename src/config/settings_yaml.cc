@@ -41,6 +41,12 @@ std::string SourceText(const SourceSettings& source) {
   lines.Text("name", source.name);
   lines.Text("type", source.type);
   lines.Text("url", WithoutPassword(source.url));
+  if (source.type == "grafana") {
+    lines.Text("datasource_uid", source.datasource_uid);
+    lines.Raw("grafana_api", source.grafana_api == GrafanaApi::kProxy     ? "proxy"
+                             : source.grafana_api == GrafanaApi::kDsQuery ? "ds_query"
+                                                                          : "auto");
+  }
   lines.Duration("timeout", source.timeout);
   lines.Raw("concurrency", std::to_string(source.concurrency));
   lines.Raw("limits", LimitsText(source.limits));
@@ -274,7 +280,7 @@ std::string ToYaml(const Settings& settings) {
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
   return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
          WebLimitsText(settings.web.limits) + SelfMetricsText(settings.web.self_metrics) +
-         HttpMetricsText(settings.http_metrics) + ModelsText(settings.models) +
+         HttpMetricsText(settings.http_metrics) + ToYaml(settings.models) +
          Nested("export", exported, "") + Nested("info", infos, "  ") + Nested("log", log, "");
 }
 

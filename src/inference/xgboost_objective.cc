@@ -8,7 +8,7 @@
 namespace promtally::inference {
 namespace {
 
-constexpr std::array<XgboostObjective, 21> kObjectives{{
+constexpr std::array<XgboostObjective, 20> kObjectives{{
     {"reg:squarederror", XgboostLink::kIdentity},
     {"reg:linear", XgboostLink::kIdentity},
     {"reg:squaredlogerror", XgboostLink::kIdentity},
@@ -29,7 +29,6 @@ constexpr std::array<XgboostObjective, 21> kObjectives{{
     {"rank:map", XgboostLink::kIdentity},
     {"survival:cox", XgboostLink::kExp},
     {"survival:aft", XgboostLink::kExp},
-    {"reg:expectileerror", XgboostLink::kIdentity},
 }};
 
 /// XGBoost's own, with its bound and its epsilon.

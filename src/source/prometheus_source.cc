@@ -12,6 +12,7 @@
 #include "promtally/promql/expression.h"
 #include "promtally/promql/parser.h"
 #include "source/classify.h"
+#include "source/range_source.h"
 #include "source/server_probe.h"
 #include "source/store_list.h"
 #include "source/vector_decoder.h"
@@ -65,15 +66,11 @@ bool MustGiveVector(std::string_view query) {
 class PrometheusSource : public Source {
  public:
   explicit PrometheusSource(const config::SourceSettings& settings)
-      : url_(settings.url),
+      : url_(PrometheusUrl(settings)),
         timeout_(settings.timeout),
         limits_(settings.limits),
         compress_(!net::IsLoopbackUrl(settings.url)),
-        client_(settings.http) {
-    while (url_.ends_with('/')) {
-      url_.pop_back();
-    }
-  }
+        client_(settings.http) {}
 
   void Query(std::string text, base::Instant time, std::function<void(QueryOutcome)> done) override;
   void Identify(std::function<void(ServerIdentity)> done) override;

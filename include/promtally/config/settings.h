@@ -28,11 +28,17 @@ struct SourceLimits {
   std::uint64_t compression_ratio = 100;     ///< decoded : received, looked at from 1 MiB on
 };
 
+/// How Grafana is asked: by its data source proxy, which hands Prometheus' answers on as they are,
+/// by its own query API, or by the proxy first and the query API where the proxy is refused.
+enum class GrafanaApi { kAuto, kProxy, kDsQuery };
+
 /// One entry of `sources:`.
 struct SourceSettings {
   std::string name = "prometheus";
-  std::string type = "prometheus";
-  std::string url;                    ///< base URL, without /api/v1
+  std::string type = "prometheus";  ///< or grafana
+  std::string url;                  ///< base URL, without /api/v1
+  std::string datasource_uid;       ///< grafana: the data source
+  GrafanaApi grafana_api = GrafanaApi::kAuto;
   base::Milliseconds timeout{60000};  ///< of one request, > 0
   int concurrency = 2;                ///< queries in flight, 1..64
   SourceLimits limits;
