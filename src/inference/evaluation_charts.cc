@@ -198,23 +198,28 @@ std::string ResidualHistogram(const Evaluation& evaluation) {
   if (residuals.size() < 2 || !(spread > 0)) {
     residuals = {0};
   }
-  const auto [least, most] = std::minmax_element(residuals.begin(), residuals.end());
-  const double begin = *least;
-  const double width_all = std::max(*most - begin, 1e-300);
+  AxisRange span = AxisRange::Empty();
+  Include(residuals, span);
+  span = span.Padded(0);
+  const double begin = span.begin;
   const auto count = static_cast<std::size_t>(
       std::clamp(std::sqrt(static_cast<double>(residuals.size())), 5.0, 40.0));
-  const double width = width_all / static_cast<double>(count);
+  const double width = (span.end - begin) / static_cast<double>(count);
   std::vector<double> x(count);
   std::vector<double> y(count, 0);
   for (std::size_t i = 0; i < count; ++i) {
     x[i] = begin + (static_cast<double>(i) + 0.5) * width;
   }
   for (const double residual : residuals) {
+    if (!(residual >= span.begin && residual <= span.end)) {
+      continue;
+    }
     const auto bin = static_cast<std::size_t>((residual - begin) / width);
     y[std::min(bin, count - 1)] += 1;
   }
   Curve normal;
-  for (double at = begin; spread > 0 && at <= *most; at += width_all / 100) {
+  for (int i = 0; spread > 0 && i <= 100; ++i) {
+    const double at = begin + (span.end - begin) * i / 100;
     const double scaled = at / spread;
     normal.Add(at, std::exp(-0.5 * scaled * scaled) / (spread * std::sqrt(2 * std::numbers::pi)) *
                        width * static_cast<double>(residuals.size()));
@@ -225,7 +230,7 @@ std::string ResidualHistogram(const Evaluation& evaluation) {
   SvgChart chart({"How the residuals are spread, beside a normal curve",
                   "residual",
                   "count",
-                  AxisRange{begin, *most}.Padded(0.05),
+                  span.Padded(0.05),
                   {0, range.end * 1.05},
                   300,
                   kHalfWidth});

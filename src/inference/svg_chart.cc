@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,8 @@ constexpr double kRight = 16;
 constexpr double kTop = 12;
 constexpr double kBottom = 50;
 constexpr int kTicks = 6;
-constexpr double kTickWidth = 80;  // of a tick of the horizontal axis
+constexpr double kLargest = 1e300;  // beyond it the width of a range overflows
+constexpr double kTickWidth = 80;   // of a tick of the horizontal axis
 constexpr std::size_t kLabelBytes = 48;
 
 /// The step of about `count` round ticks: 1, 2 or 5 times a power of ten.
@@ -27,6 +29,20 @@ double TickStep(const AxisRange& range, int count) {
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double lead = rough / power;
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+}
+
+/// Multiples of the step inside the range; few, whatever the numbers are.
+std::vector<double> Ticks(const AxisRange& range, double step) {
+  std::vector<double> ticks;
+  const double first = std::ceil(range.begin / step);
+  for (int i = 0; i <= 4 * kTicks && std::isfinite(first); ++i) {
+    const double tick = (first + i) * step;
+    if (!(tick <= range.end)) {
+      break;
+    }
+    ticks.push_back(tick);
+  }
+  return ticks;
 }
 
 std::string TickText(double value, double step) {
@@ -57,7 +73,7 @@ AxisRange AxisRange::Empty() {
 }
 
 void AxisRange::Include(double value) {
-  if (std::isfinite(value)) {
+  if (std::fabs(value) < kLargest) {
     begin = std::min(begin, value);
     end = std::max(end, value);
   }
@@ -88,16 +104,14 @@ double SvgChart::Y(double value) const {
 void SvgChart::Axes() {
   const double bottom = frame_.height - kBottom;
   const double y_step = TickStep(frame_.y, kTicks);
-  for (double tick = std::ceil(frame_.y.begin / y_step) * y_step; tick <= frame_.y.end;
-       tick += y_step) {
+  for (const double tick : Ticks(frame_.y, y_step)) {
     axes_ += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)"
                          R"(<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>)",
                          kLeft, frame_.width - kRight, Y(tick), Y(tick), kLeft - 8, Y(tick) + 4.5,
                          TickText(tick, y_step));
   }
   const double x_step = TickStep(frame_.x, static_cast<int>(frame_.width / kTickWidth));
-  for (double tick = std::ceil(frame_.x.begin / x_step) * x_step; tick <= frame_.x.end;
-       tick += x_step) {
+  for (const double tick : Ticks(frame_.x, x_step)) {
     axes_ +=
         fmt::format(R"(<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>)"
                     R"(<text class="tick" x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>)",

@@ -117,6 +117,8 @@ TEST(EvaluationPage, DrawsAConstantSeriesAndAnEmptyTestPart) {
   const std::string flat = PageOf("a", "b", {.values = {2, 2, 2, 2}, .test_steps = 1});
   EXPECT_THAT(flat, testing::HasSubstr("</svg>"));
   EXPECT_THAT(flat, testing::Not(testing::HasSubstr("nan")));
+  const std::string far = PageOf("a", "b", {.values = {1e17, 1e17 + 16, 1e17}, .test_steps = 1});
+  EXPECT_LT(far.size(), 100'000U);
   const std::string gap = PageOf("a", "b", {.values = {2, 2, 2, kNan}, .test_steps = 1});
   EXPECT_THAT(gap, testing::Not(testing::HasSubstr("nan")));
 }
