@@ -18,6 +18,7 @@ class Preview {
   Preview& operator=(const Preview&) = delete;
 
   [[nodiscard]] FetchResult Fetch(FetchRequest request);
+  [[nodiscard]] const source::ServerIdentity& server() const;
   /// True when the source gave any response.
   [[nodiscard]] bool reached() const;
 
