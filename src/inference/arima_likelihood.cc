@@ -69,7 +69,7 @@ bool IsConstant(std::span<const double> values, double scale) {
 base::Status CheckLength(const ArimaOrder& order, std::size_t observed) {
   const std::size_t needed = order.differences() + order.coefficients() + 3;
   if (observed < needed) {
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       fmt::format("ARIMA{} needs at least {} values, the series has {}",
                                   ToText(order), needed, observed));
   }
@@ -99,7 +99,7 @@ base::Result<ArimaLikelihood> ArimaLikelihood::Make(const ArimaOrder& order,
   double scale = 0;
   for (const double value : series) {
     if (std::isinf(value)) {
-      return base::Fail(base::ErrorCode::kInvalidArgument, "the series holds an infinite value");
+      return base::Fail(base::ErrorCode::kRejected, "the series holds an infinite value");
     }
     if (!std::isnan(value)) {
       ++observed;
@@ -117,7 +117,7 @@ base::Result<ArimaLikelihood> ArimaLikelihood::Make(const ArimaOrder& order,
   likelihood.used_ = observed - order.differences();
   if (IsConstant(likelihood.differenced_, scale)) {
     const char* const which = order.differences() == 0 ? "the series" : "the differenced series";
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       fmt::format("{} is constant: there is nothing to fit", which));
   }
   if (order.mean) {

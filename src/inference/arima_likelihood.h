@@ -24,7 +24,7 @@ class ArimaLikelihood {
     double mean = 0;
   };
 
-  /// The order must be valid. Errors (invalid_argument): an infinite value, too few values for the
+  /// The order must be valid. Errors (rejected): an infinite value, too few values for the
   /// coefficients, a constant series.
   [[nodiscard]] static base::Result<ArimaLikelihood> Make(const ArimaOrder& order,
                                                           std::span<const double> series);
