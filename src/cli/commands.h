@@ -18,8 +18,8 @@ int RunAccept(const AcceptOptions& options);
 int RunLedgerBackup(const LedgerFileOptions& options);
 int RunLedgerRestore(const LedgerFileOptions& options);
 int RunLedgerCheck(const LedgerFileOptions& options);
-/// `audit` and `recollect`: reads answered periods again.
-int RunReread(const RereadOptions& options);
+/// `audit` and (`on_demand`) `recollect`: reads answered periods again.
+int RunReread(const RereadOptions& options, bool on_demand);
 /// The way of one record from samples to quantity.
 int RunExplain(const ExplainOptions& options);
 int RunHealth(const HealthOptions& options);

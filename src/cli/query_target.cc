@@ -131,6 +131,9 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
     return tl::unexpected(PrintError(filter.error().message, kBadConfiguration));
   }
   target.filter = std::make_shared<const metering::ScopeFilter>(*std::move(filter));
+  if (configuration != nullptr) {
+    target.models = configuration->settings.models;
+  }
   base::Seconds length = job.schedule.period;
   if (!options.period.empty()) {
     auto period = ParsePeriod(options.period);

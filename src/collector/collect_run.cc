@@ -87,7 +87,7 @@ class CollectRun {
   }
 
   void Predict() {
-    if (interrupted_) {
+    if (interrupted_ || scope_.reread) {
       End();
       return;
     }

@@ -9,8 +9,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "collector/prediction_work.h"
-#include "inference/anomaly.h"
+#include "collector/model_run.h"
 
 namespace promtally::collector {
 
@@ -21,10 +20,7 @@ using metering::OnModelError;
 struct PredictionAtHand {
   PredictionTask task;
   std::vector<ledger::UsageWindow> windows;
-  PredictionOutput output;
-  std::string model;
-  std::string version;
-  std::string type;
+  ModelRun run;
   std::optional<base::Error> error;         ///< of the model or its input
   std::optional<base::Error> ledger_error;  ///< nothing was written
 };
@@ -42,56 +38,6 @@ base::Instant NextRetry(base::Instant now, int attempts) {
   return now + std::min(pause, kLongestRetry);
 }
 
-/// The model of a block; a score is one that needs no training.
-base::Result<inference::ModelCatalog::Opened> OpenModelOf(inference::ModelCatalog& models,
-                                                          const ModelBlock& block) {
-  if (block.score == metering::AnomalyScore::kNone) {
-    return models.Open(block.model);
-  }
-  const bool is_mad = block.score == metering::AnomalyScore::kMad;
-  return inference::ModelCatalog::Opened{
-      is_mad ? "mad" : "zscore", "1",
-      inference::MakeAnomalyModel(is_mad ? inference::AnomalyKind::kMad
-                                         : inference::AnomalyKind::kZScore)};
-}
-
-base::Status RunModel(inference::ModelCatalog& models, PredictionAtHand* at_hand) {
-  const ModelBlock& block = at_hand->task.prediction.block;
-  auto input = MakeInput(block, at_hand->windows);
-  if (!input) {
-    return tl::unexpected(input.error());
-  }
-  auto opened = OpenModelOf(models, block);
-  if (!opened) {
-    return tl::unexpected(opened.error());
-  }
-  at_hand->model = opened->name;
-  at_hand->version = opened->version;
-  at_hand->type = opened->model->type();
-  std::vector<inference::Prediction> predictions;
-  if (input->rows.size() > 0) {
-    inference::PredictOptions options;
-    options.horizon = static_cast<std::size_t>(block.horizon);
-    auto made = opened->model->Predict(input->rows, options);
-    if (!made) {
-      return base::Fail("model \"" + block.model + "\"", made.error());
-    }
-    predictions = *std::move(made);
-  }
-  for (const inference::Prediction& prediction : predictions) {
-    if (!prediction.model_version.empty()) {
-      at_hand->version = prediction.model_version;
-      break;
-    }
-  }
-  auto output = TakePredictions(block, *input, predictions);
-  if (!output) {
-    return tl::unexpected(output.error());
-  }
-  at_hand->output = *std::move(output);
-  return {};
-}
-
 /// What is committed of one part, but for the period's result.
 ledger::PeriodCommit CommitOf(const PredictionAtHand& at_hand, const ledger::Spec& spec,
                               base::Instant now) {
@@ -103,27 +49,28 @@ ledger::PeriodCommit CommitOf(const PredictionAtHand& at_hand, const ledger::Spe
   commit.kind = metering::UsageKind::kPredicted;
   commit.committed_at = now;
   commit.attempts = at_hand.task.attempts + 1;
-  commit.prediction = {at_hand.model, at_hand.version, at_hand.task.input.end,
+  commit.prediction = {at_hand.run.model, at_hand.run.version, at_hand.task.input.end,
                        DigestOf(at_hand.windows), now};
   return commit;
 }
 
 base::Status CommitParts(ledger::Ledger& ledger, const PredictionAtHand& at_hand,
                          base::Instant now) {
-  auto server = ledger.RecordServer("model " + at_hand.model, at_hand.type, at_hand.version,
-                                    std::nullopt, now);
+  auto server = ledger.RecordServer("model " + at_hand.run.model, at_hand.run.type,
+                                    at_hand.run.version, std::nullopt, now);
   if (!server) {
     return tl::unexpected(server.error());
   }
   const ModelBlock& block = at_hand.task.prediction.block;
   for (const auto& [part, spec] : at_hand.task.prediction.outputs) {
     ledger::PeriodCommit commit = CommitOf(at_hand, spec, now);
-    const auto period = MakePeriod(ledger::VersionFor(spec, at_hand.task.input.begin),
-                                   at_hand.task.scope_key, part, at_hand.windows, at_hand.output);
+    const auto period =
+        MakePeriod(ledger::VersionFor(spec, at_hand.task.input.begin), at_hand.task.scope_key, part,
+                   at_hand.windows, at_hand.run.output);
     commit.context = &period->context;
     commit.result = &period->result;
     ledger::QueryEvidence evidence;
-    evidence.text = "model " + at_hand.model + ", " + std::to_string(block.steps_back) +
+    evidence.text = "model " + at_hand.run.model + ", " + std::to_string(block.steps_back) +
                     " periods back, " + std::to_string(block.horizon) + " ahead";
     evidence.time = commit.period.end;
     evidence.server_id = *server;
@@ -178,9 +125,9 @@ PredictionReport ReportOf(const PredictionAtHand& at_hand) {
     report.spec_ids.push_back(spec.id);
   }
   report.input = at_hand.task.input;
-  report.model = at_hand.model;
-  report.series = at_hand.output.series.size();
-  report.not_predicted = at_hand.output.not_predicted.size();
+  report.model = at_hand.run.model;
+  report.series = at_hand.run.output.series.size();
+  report.not_predicted = at_hand.run.output.not_predicted.size();
   report.error = at_hand.error ? at_hand.error->message : std::string();
   return report;
 }
@@ -251,7 +198,9 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
 
   void Predict(const std::shared_ptr<PredictionAtHand>& at_hand) {
     if (!at_hand->ledger_error) {
-      if (auto status = RunModel(*context_.models, at_hand.get()); !status) {
+      auto status = RunModel(*context_.models, at_hand->task.prediction.block, at_hand->windows,
+                             &at_hand->run);
+      if (!status) {
         at_hand->error = status.error();
       }
     }

@@ -169,6 +169,23 @@ class ModelBlocks(unittest.TestCase):
         self.assertEqual(self.predicted(site, "volume_score"), before)
         self.assertGreater(len(self.predicted(site, "volume_level")), 0)
 
+    def test_a_preview_shows_window_and_prediction_and_writes_nothing(self):
+        site = self.site(NEXT_DAY.replace("every: 6h, ", ""), SCORE)
+        self.train(site)
+        outcome = site.run("query", "--execute", "--begin", rfc3339(END - 3600), "--end", rfc3339(END))
+        lines = {(line["name"], line["scope"]): line for line in outcome.lines}
+        measured, forecast, score = (lines[name, "p1"] for name in ("volume", "volume_next_day", "volume_score"))
+        self.assertEqual(measured["quantity"], str(p1(HOURS - 1)))
+        self.assertEqual(forecast["window"], [str(p1(hour)) for hour in range(HOURS - 24, HOURS)])
+        self.assertEqual((forecast["prediction"], forecast["kind"]), ("516", "predicted"))
+        self.assertEqual((forecast["begin"], forecast["end"]), (rfc3339(END), rfc3339(END + 86400)))
+        self.assertEqual(len(score["window"]), 13)
+        self.assertFalse(site.ledger.exists())
+        early = site.run("query", "--execute", "--begin", rfc3339(FIRST), "--end", rfc3339(FIRST + 3600)).lines
+        refused = [line for line in early if line["name"] == "volume_next_day"]
+        self.assertEqual({line["prediction"] for line in refused}, {None})
+        self.assertIn("23 of 24 periods have no record", refused[0]["reason"])
+
     def test_what_is_wrong_has_its_place(self):
         site = Site(self)
         cases = (("{name: a}", "neither a model nor a score"), ("{score: mad, model: a}", "a model and a score"),
