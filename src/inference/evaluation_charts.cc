@@ -15,8 +15,10 @@ namespace {
 /// More points than this a line are drawn as the smallest and the largest of each stretch.
 constexpr std::size_t kMostPoints = 1500;
 /// History before the test part, in lengths of what is forecast, and at least so many steps.
-constexpr std::size_t kHistoryLengths = 3;
-constexpr std::size_t kLeastHistory = 60;
+constexpr std::size_t kHistoryLengths = 2;
+constexpr std::size_t kLeastHistory = 48;
+/// Of a chart beside another one.
+constexpr double kHalfWidth = 560;
 
 struct Curve {
   std::vector<double> x;
@@ -122,11 +124,11 @@ std::string ForecastChart(const EvaluationInput& input, const Evaluation& evalua
                   series_name,
                   {static_cast<double>(begin) - 0.5, end},
                   y.Padded(0.05),
-                  400});
+                  440});
   chart.Shade(static_cast<double>(train) - 0.5, static_cast<double>(size) - 0.5, "test");
-  chart.Line(test.x, evaluation.baseline, "baseline");
   Draw(test, "model", chart);
   Draw(ahead, "model ahead", chart);
+  chart.Line(test.x, evaluation.baseline, "baseline");
   const Curve thin = Thinned(actual);
   chart.Line(thin.x, thin.y, "actual");
   chart.Points(test.x, test.mean, "model");
@@ -162,7 +164,7 @@ double ResidualSpread(const Evaluation& evaluation) {
   return std::sqrt(sum / static_cast<double>(residuals.size()));
 }
 
-std::string ResidualChart(const Evaluation& evaluation, const std::string& series_name) {
+std::string ResidualChart(const Evaluation& evaluation) {
   const double spread = ResidualSpread(evaluation);
   std::size_t begin = 0;
   while (begin < evaluation.residuals.size() && std::isnan(evaluation.residuals[begin])) {
@@ -176,7 +178,7 @@ std::string ResidualChart(const Evaluation& evaluation, const std::string& serie
   }
   SvgChart chart({"Residuals one step ahead, with lines at two standard deviations",
                   "step",
-                  "residual of " + series_name,
+                  "residual",
                   {static_cast<double>(begin) - 0.5,
                    static_cast<double>(std::max(begin + 1, evaluation.residuals.size())) - 0.5},
                   y.Padded(0.05),
@@ -190,29 +192,34 @@ std::string ResidualChart(const Evaluation& evaluation, const std::string& serie
   return chart.Finish();
 }
 
-std::string ResidualHistogram(const Evaluation& evaluation, const std::string& series_name) {
+std::string ResidualHistogram(const Evaluation& evaluation) {
   std::vector<double> residuals = Finite(evaluation.residuals);
   const double spread = ResidualSpread(evaluation);
   if (residuals.size() < 2 || !(spread > 0)) {
     residuals = {0};
   }
-  const auto [least, most] = std::minmax_element(residuals.begin(), residuals.end());
-  const double begin = *least;
-  const double width_all = std::max(*most - begin, 1e-300);
+  AxisRange span = AxisRange::Empty();
+  Include(residuals, span);
+  span = span.Padded(0);
+  const double begin = span.begin;
   const auto count = static_cast<std::size_t>(
       std::clamp(std::sqrt(static_cast<double>(residuals.size())), 5.0, 40.0));
-  const double width = width_all / static_cast<double>(count);
+  const double width = (span.end - begin) / static_cast<double>(count);
   std::vector<double> x(count);
   std::vector<double> y(count, 0);
   for (std::size_t i = 0; i < count; ++i) {
     x[i] = begin + (static_cast<double>(i) + 0.5) * width;
   }
   for (const double residual : residuals) {
+    if (!(residual >= span.begin && residual <= span.end)) {
+      continue;
+    }
     const auto bin = static_cast<std::size_t>((residual - begin) / width);
     y[std::min(bin, count - 1)] += 1;
   }
   Curve normal;
-  for (double at = begin; spread > 0 && at <= *most; at += width_all / 100) {
+  for (int i = 0; spread > 0 && i <= 100; ++i) {
+    const double at = begin + (span.end - begin) * i / 100;
     const double scaled = at / spread;
     normal.Add(at, std::exp(-0.5 * scaled * scaled) / (spread * std::sqrt(2 * std::numbers::pi)) *
                        width * static_cast<double>(residuals.size()));
@@ -221,11 +228,12 @@ std::string ResidualHistogram(const Evaluation& evaluation, const std::string& s
   Include(y, range);
   Include(normal.y, range);
   SvgChart chart({"How the residuals are spread, beside a normal curve",
-                  "residual of " + series_name,
+                  "residual",
                   "count",
-                  AxisRange{begin, *most}.Padded(0.05),
+                  span.Padded(0.05),
                   {0, range.end * 1.05},
-                  260});
+                  300,
+                  kHalfWidth});
   chart.Bars(x, y, width * 0.92, "bar");
   chart.Line(normal.x, normal.y, "baseline");
   return chart.Finish();
@@ -244,7 +252,8 @@ std::string AutocorrelationChart(const Evaluation& evaluation) {
                   "autocorrelation",
                   {0.3, static_cast<double>(std::max<std::size_t>(lags.size(), 1)) + 0.7},
                   y.Padded(0.1),
-                  260});
+                  300,
+                  kHalfWidth});
   chart.Horizontal(0, "axis");
   chart.Horizontal(bound, "bound");
   chart.Horizontal(-bound, "bound");

@@ -16,10 +16,8 @@ namespace promtally::inference {
 /// The whole series with the test part shaded.
 [[nodiscard]] std::string HistoryChart(const EvaluationInput& input,
                                        const std::string& series_name);
-[[nodiscard]] std::string ResidualChart(const Evaluation& evaluation,
-                                        const std::string& series_name);
-[[nodiscard]] std::string ResidualHistogram(const Evaluation& evaluation,
-                                            const std::string& series_name);
+[[nodiscard]] std::string ResidualChart(const Evaluation& evaluation);
+[[nodiscard]] std::string ResidualHistogram(const Evaluation& evaluation);
 [[nodiscard]] std::string AutocorrelationChart(const Evaluation& evaluation);
 
 /// The root of the mean squared residual; NaN without residuals.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inference/evaluation_page.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -26,7 +27,7 @@ constexpr std::string_view kStyle = R"(
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
   overflow-wrap: anywhere; }
 header { background: #b93a17; color: #fff; padding: .9rem 0; }
-header > *, main { max-width: 66rem; margin: 0 auto; padding: 0 1rem; }
+header > *, main { max-width: 66rem; margin: 0 auto !important; padding: 0 1rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; }
 h2 { margin: 2.2rem 0 .4rem; font-size: 1.25rem; border-bottom: 2px solid var(--line); }
 p { margin: .5rem 0; } .soft { color: var(--soft); }
@@ -46,10 +47,10 @@ th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px sol
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead th { color: var(--soft); font-size: .9rem; }
 td.best { font-weight: 700; }
-svg { width: 100%; height: auto; display: block; }
+figure { overflow-x: auto; } svg { width: 100%; min-width: 40rem; height: auto; display: block; }
+.pair svg { min-width: 24rem; }
 svg text { fill: var(--soft); font: 13px system-ui, sans-serif; }
 svg .label { fill: var(--text); font-size: 14px; }
-.pair svg text { font-size: 21px; } .pair svg .label { font-size: 22px; }
 svg path { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
 svg .grid { stroke: var(--line); stroke-width: 1; } svg .axis { stroke: var(--soft); }
 svg .bound { stroke: var(--baseline); stroke-dasharray: 5 4; stroke-width: 1.5; }
@@ -80,11 +81,19 @@ std::string Tile(std::string_view label, const std::string& value, std::string_v
       EscapedHtml(label), css_class, EscapedHtml(value), EscapedHtml(below));
 }
 
+/// A number with as many decimals as the others of its column, the largest of which has five
+/// digits.
+std::string ColumnText(double value, double largest) {
+  if (!std::isfinite(value) || largest >= 1e9 || largest < 1e-4) {
+    return NumberText(value, 5);
+  }
+  const int decimals = std::clamp(4 - static_cast<int>(std::floor(std::log10(largest))), 0, 8);
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
 std::string Percent(double share) {
   return std::isfinite(share) ? fmt::format("{:.1f} %", 100 * share) : "–";
 }
-
-bool IsArima(const Evaluation& evaluation) { return !evaluation.is_rolling; }
 
 const Evaluation::Errors& BestBaselineErrors(const Evaluation& evaluation) {
   for (const Evaluation::Errors& errors : evaluation.errors) {
@@ -110,8 +119,8 @@ std::string Tiles(const Evaluation& evaluation) {
                 is_beaten ? "smaller error" : "larger error");
   if (evaluation.coverage) {
     tiles += Tile("Inside the interval", Percent(*evaluation.coverage), "",
-                  IsArima(evaluation) ? "of the test values; 95 % are meant to be"
-                                      : "of the test values, the model's own interval");
+                  !evaluation.is_rolling ? "of the test values; 95 % are meant to be"
+                                         : "of the test values, the model's own interval");
   }
   return tiles + "</div>\n";
 }
@@ -133,16 +142,19 @@ std::string ErrorTable(const Evaluation& evaluation) {
   }
   table += "</tr></thead><tbody>\n";
   for (const Evaluation::Errors& errors : evaluation.errors) {
-    table += fmt::format(R"(<tr><th scope="row">{}</th>)", EscapedHtml(errors.name));
+    table += fmt::format(R"(<tr><th scope="row">{}</th>)",
+                         EscapedHtml(errors.name == "model" ? "this model" : errors.name));
     for (const Column& column : kColumns) {
       const double own = errors.metrics.*column.member;
+      double largest = 0;
       bool is_best = std::isfinite(own);
       for (const Evaluation::Errors& other : evaluation.errors) {
         const double value = other.metrics.*column.member;
+        largest = std::max(largest, std::isfinite(value) ? std::fabs(value) : 0);
         is_best = is_best && !(column.is_larger_better ? value > own : value < own);
       }
-      table +=
-          fmt::format(R"(<td class="n{}">{}</td>)", is_best ? " best" : "", NumberText(own, 5));
+      table += fmt::format(R"(<td class="n{}">{}</td>)", is_best ? " best" : "",
+                           ColumnText(own, largest));
     }
     table += "</tr>\n";
   }
@@ -199,16 +211,20 @@ std::string AheadTable(const EvaluationInput& input, const Evaluation& evaluatio
         "<th class=\"n\">Forecast</th><th class=\"n\">from</th><th class=\"n\">to</th></tr>"
         "</thead><tbody>\n";
   }
+  double largest = 0;
+  for (const EvaluatedStep& step : evaluation.ahead) {
+    largest = std::max(largest, std::isfinite(step.mean) ? std::fabs(step.mean) : 0);
+  }
   for (std::size_t i = 0; i < evaluation.ahead.size(); ++i) {
     const EvaluatedStep& step = evaluation.ahead[i];
     table += fmt::format(R"(<tr><td class="n">{}</td><td class="n">{}</td>)",
-                         input.values.size() + i, NumberText(step.mean));
+                         input.values.size() + i, ColumnText(step.mean, largest));
     if (evaluation.coverage80) {
       table += fmt::format(R"(<td class="n">{}</td><td class="n">{}</td>)",
-                           NumberText(step.lower80), NumberText(step.upper80));
+                           ColumnText(step.lower80, largest), ColumnText(step.upper80, largest));
     }
     table += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-                         NumberText(step.lower), NumberText(step.upper));
+                         ColumnText(step.lower, largest), ColumnText(step.upper, largest));
   }
   return table + "</tbody></table></div>\n";
 }
@@ -260,12 +276,12 @@ std::string EvaluationPage(const ModelRecord& record, const std::string& series_
       "a "
       "good model look like noise: no pattern over time, no bar beyond the dashed bounds but one "
       "in twenty.</p>\n";
-  page += Figure(ResidualChart(evaluation, series_name),
-                 fmt::format("Dashed: two standard deviations ({}).",
-                             NumberText(2 * ResidualSpread(evaluation), 4)));
+  page +=
+      Figure(ResidualChart(evaluation), fmt::format("Dashed: two standard deviations ({}).",
+                                                    NumberText(2 * ResidualSpread(evaluation), 4)));
   page += "<div class=\"pair\">";
   page += Figure(AutocorrelationChart(evaluation), "Autocorrelations of the residuals.");
-  page += Figure(ResidualHistogram(evaluation, series_name),
+  page += Figure(ResidualHistogram(evaluation),
                  "How the residuals are spread; dotted: a normal curve as wide.");
   page += "</div>\n<h2>Whole series</h2>\n" + Figure(HistoryChart(input, series_name), "");
   page += "<h2>Ahead</h2>\n" + AheadTable(input, evaluation);

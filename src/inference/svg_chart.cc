@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,12 +14,14 @@
 namespace promtally::inference {
 namespace {
 
-constexpr double kWidth = 960;
 constexpr double kLeft = 84;
 constexpr double kRight = 16;
 constexpr double kTop = 12;
 constexpr double kBottom = 50;
 constexpr int kTicks = 6;
+constexpr double kLargest = 1e300;  // beyond it the width of a range overflows
+constexpr double kTickWidth = 80;   // of a tick of the horizontal axis
+constexpr std::size_t kLabelBytes = 48;
 
 /// The step of about `count` round ticks: 1, 2 or 5 times a power of ten.
 double TickStep(const AxisRange& range, int count) {
@@ -26,6 +29,20 @@ double TickStep(const AxisRange& range, int count) {
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double lead = rough / power;
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+}
+
+/// Multiples of the step inside the range; few, whatever the numbers are.
+std::vector<double> Ticks(const AxisRange& range, double step) {
+  std::vector<double> ticks;
+  const double first = std::ceil(range.begin / step);
+  for (int i = 0; i <= 4 * kTicks && std::isfinite(first); ++i) {
+    const double tick = (first + i) * step;
+    if (!(tick <= range.end)) {
+      break;
+    }
+    ticks.push_back(tick);
+  }
+  return ticks;
 }
 
 std::string TickText(double value, double step) {
@@ -37,6 +54,18 @@ std::string TickText(double value, double step) {
   return fmt::format("{:.{}f}", shown, decimals);
 }
 
+/// A long name of a series is cut: the axis is no longer than the chart.
+std::string LabelText(const std::string& label) {
+  if (label.size() <= kLabelBytes) {
+    return base::EscapedHtml(label);
+  }
+  std::size_t end = kLabelBytes;
+  while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xC0U) == 0x80U) {
+    --end;  // not within a character of UTF-8
+  }
+  return base::EscapedHtml(label.substr(0, end)) + "…";
+}
+
 }  // namespace
 
 AxisRange AxisRange::Empty() {
@@ -44,7 +73,7 @@ AxisRange AxisRange::Empty() {
 }
 
 void AxisRange::Include(double value) {
-  if (std::isfinite(value)) {
+  if (std::fabs(value) < kLargest) {
     begin = std::min(begin, value);
     end = std::max(end, value);
   }
@@ -62,8 +91,8 @@ AxisRange AxisRange::Padded(double share) const {
 SvgChart::SvgChart(ChartFrame frame) : frame_(std::move(frame)) { Axes(); }
 
 double SvgChart::X(double value) const {
-  return kLeft +
-         (value - frame_.x.begin) / (frame_.x.end - frame_.x.begin) * (kWidth - kLeft - kRight);
+  return kLeft + (value - frame_.x.begin) / (frame_.x.end - frame_.x.begin) *
+                     (frame_.width - kLeft - kRight);
 }
 
 double SvgChart::Y(double value) const {
@@ -75,29 +104,27 @@ double SvgChart::Y(double value) const {
 void SvgChart::Axes() {
   const double bottom = frame_.height - kBottom;
   const double y_step = TickStep(frame_.y, kTicks);
-  for (double tick = std::ceil(frame_.y.begin / y_step) * y_step; tick <= frame_.y.end;
-       tick += y_step) {
+  for (const double tick : Ticks(frame_.y, y_step)) {
     axes_ += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)"
                          R"(<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>)",
-                         kLeft, kWidth - kRight, Y(tick), Y(tick), kLeft - 8, Y(tick) + 4.5,
+                         kLeft, frame_.width - kRight, Y(tick), Y(tick), kLeft - 8, Y(tick) + 4.5,
                          TickText(tick, y_step));
   }
-  const double x_step = std::max(1.0, TickStep(frame_.x, 2 * kTicks));
-  for (double tick = std::ceil(frame_.x.begin / x_step) * x_step; tick <= frame_.x.end;
-       tick += x_step) {
+  const double x_step = TickStep(frame_.x, static_cast<int>(frame_.width / kTickWidth));
+  for (const double tick : Ticks(frame_.x, x_step)) {
     axes_ +=
         fmt::format(R"(<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>)"
                     R"(<text class="tick" x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>)",
                     X(tick), bottom, bottom + 5, bottom + 20, TickText(tick, x_step));
   }
   axes_ += fmt::format(R"(<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>)", kLeft,
-                       kWidth - kRight, bottom, bottom);
+                       frame_.width - kRight, bottom, bottom);
   axes_ += fmt::format(R"(<text class="label" x="{:.1f}" y="{}" text-anchor="middle">{}</text>)",
-                       (kLeft + kWidth - kRight) / 2, frame_.height - 8,
-                       base::EscapedHtml(frame_.x_label));
+                       (kLeft + frame_.width - kRight) / 2, frame_.height - 8,
+                       LabelText(frame_.x_label));
   axes_ += fmt::format(
       R"x(<text class="label" transform="translate(16 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>)x",
-      (kTop + bottom) / 2, base::EscapedHtml(frame_.y_label));
+      (kTop + bottom) / 2, LabelText(frame_.y_label));
 }
 
 void SvgChart::Shade(double begin, double end, std::string_view css_class) {
@@ -169,12 +196,12 @@ void SvgChart::Bars(std::span<const double> x, std::span<const double> y, double
 
 void SvgChart::Horizontal(double y, std::string_view css_class) {
   marks_ += fmt::format(R"(<line class="{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", css_class,
-                        kLeft, kWidth - kRight, Y(y), Y(y));
+                        kLeft, frame_.width - kRight, Y(y), Y(y));
 }
 
 std::string SvgChart::Finish() const {
-  return fmt::format(R"(<svg role="img" viewBox="0 0 {} {}" aria-label="{}">{}{}</svg>)", kWidth,
-                     frame_.height, base::EscapedHtml(frame_.title), axes_, marks_);
+  return fmt::format(R"(<svg role="img" viewBox="0 0 {} {}" aria-label="{}">{}{}</svg>)",
+                     frame_.width, frame_.height, base::EscapedHtml(frame_.title), axes_, marks_);
 }
 
 std::string NumberText(double value, int digits) {

@@ -26,6 +26,7 @@ struct ChartFrame {
   AxisRange x;
   AxisRange y;
   double height = 320;
+  double width = 960;
 };
 
 /// Draws one chart as SVG text. What is drawn first lies below. Colours come from the page's style
