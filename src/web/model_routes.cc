@@ -11,6 +11,7 @@
 
 #include "inference/model_store.h"
 #include "promtally/base/labels.h"
+#include "web/body_value.h"
 #include "web/model_body.h"
 #include "web/parameters.h"
 

@@ -89,7 +89,7 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"name: a, type: oip_v2, model: a", "the remote model has no \"url\""},
     {"name: a, type: oip_v2, url: 'http://h'", "no \"model\", which the type oip_v2 needs"},
     {"name: .a, type: mlflow, url: 'http://h'", "has \".a\", which is no model's name"},
-    {"name: a, type: oip, url: 'http://h', model: a", "\"type\" in models.remote[] must be one of"},
+    {"name: a, type: oip, url: 'http://h', model: a", "\"oip\" is not allowed as \"type\" in models.remote[]"},
     {"name: a, type: mlflow, url: 'http://h', missing: nan", "mlflow cannot carry NaN"},
     {"name: a, type: oip_v2, url: 'http://h', model: a, missing: nan", "oip_v2 cannot carry NaN"},
     {"name: a, type: icos, url: 'http://h', model: a, missing: mask", "icos has no second tensor"},
