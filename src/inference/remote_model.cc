@@ -10,6 +10,8 @@
 namespace promtally::inference {
 namespace {
 
+constexpr int kTooLarge = 413;
+
 std::unique_ptr<RemoteProtocol> MakeProtocol(const config::RemoteModelSettings& settings) {
   switch (settings.type) {
     case config::RemoteModelType::kMlflow:
@@ -107,7 +109,7 @@ base::Result<std::vector<Prediction>> RemoteModel::PredictKept(const RemoteBatch
     if (!answer) {
       return tl::unexpected(Named(answer.error()));
     }
-    if (answer->status == 413 && count > 1) {
+    if (answer->status == kTooLarge && count > 1) {
       batch_rows_ = (count + 1) / 2;
       continue;
     }
@@ -130,7 +132,7 @@ base::Result<RemoteAnswer> RemoteModel::Ask(const RemoteDescription& description
     return tl::unexpected(request.error());
   }
   base::Result<RemoteAnswer> answer = server_->Call(*request);
-  if (!answer || !answer->Succeeded()) {
+  if (!answer || (!answer->Succeeded() && answer->status != kTooLarge)) {
     // The model may have been replaced: it is looked at again before the next rows.
     const std::lock_guard lock(mutex_);
     known_.reset();

@@ -133,12 +133,9 @@ class Service {
   }
 
   exposition::MetricStore::Options StoreOptions() {
-    exposition::MetricStore::Options options;
-    options.limits = LimitsOf(configured_.settings.http_metrics);
-    options.is_taken = [this](std::string_view name) {
-      return page_.Has(name) || IsStaticInfo(configured_.settings.export_settings, name);
-    };
-    return options;
+    return {LimitsOf(configured_.settings.http_metrics), [this](std::string_view name) {
+              return page_.Has(name) || IsStaticInfo(configured_.settings.export_settings, name);
+            }};
   }
 
   MetricKeeper::Options KeeperOptions() {

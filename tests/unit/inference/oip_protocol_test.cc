@@ -275,8 +275,7 @@ TEST(OipProtocol, SendsAMaskBesideAGapAndNeverAPlainZero) {
 
 /// What a binary request holds behind its JSON text.
 std::vector<float> FloatsOf(const SeenRequest& request) {
-  const auto length =
-      std::stoul(request.Header("inference-header-content-length"));
+  const auto length = std::stoul(request.Header("inference-header-content-length"));
   std::vector<float> floats((request.body.size() - length) / sizeof(float));
   std::memcpy(floats.data(), request.body.data() + length, floats.size() * sizeof(float));
   return floats;

@@ -105,7 +105,8 @@ TEST(RemoteServer, SaysWhichKindOfSilenceItWas) {
     return answer ? base::Error{} : answer.error();
   };
   EXPECT_EQ(call(Reply::Raw("", Reply::End::kReset)).code, base::ErrorCode::kUnavailable);
-  EXPECT_EQ(call(Reply::Of(200, std::string(100, 'x')).CutAfter(80)).code, base::ErrorCode::kUnavailable);
+  EXPECT_EQ(call(Reply::Of(200, std::string(100, 'x')).CutAfter(80)).code,
+            base::ErrorCode::kUnavailable);
   EXPECT_EQ(call(Reply::Raw("", Reply::End::kStall)).code, base::ErrorCode::kTimeout);
 }
 
