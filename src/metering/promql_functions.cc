@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "metering/promql_logarithm.h"
+
 namespace promtally::metering {
 
 namespace {
@@ -18,18 +20,6 @@ using Function = double (*)(double);
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double Sign(double value) { return value < 0 ? -1 : value > 0 ? 1 : value; }
-
-// Go's logarithms to the bases 2 and 10 are made of the natural one, and are not what a C library
-// says: its log10(1000) is 2.9999999999999996, which FLOOR makes 2.
-double Log2(double value) {
-  int exponent = 0;
-  const double fraction = std::frexp(value, &exponent);
-  if (fraction == 0.5) {
-    return exponent - 1;
-  }
-  return std::log(fraction) * (1 / std::numbers::ln2) + exponent;
-}
-double Log10(double value) { return Log2(value) * (std::numbers::ln2 / std::numbers::ln10); }
 
 double Degrees(double value) { return value * 180 / std::numbers::pi; }
 double Radians(double value) { return value * std::numbers::pi / 180; }
@@ -48,9 +38,9 @@ constexpr std::pair<std::string_view, Function> kOfNumbers[] = {
     {"deg", &Degrees},
     {"exp", [](double v) { return std::exp(v); }},
     {"floor", [](double v) { return std::floor(v); }},
-    {"ln", [](double v) { return std::log(v); }},
-    {"log10", &Log10},
-    {"log2", &Log2},
+    {"ln", &NaturalLogarithm},
+    {"log10", &DecimalLogarithm},
+    {"log2", &BinaryLogarithm},
     {"rad", &Radians},
     {"sgn", &Sign},
     {"sin", [](double v) { return std::sin(v); }},
