@@ -18,6 +18,9 @@ int RunAccept(const AcceptOptions& options);
 int RunLedgerBackup(const LedgerFileOptions& options);
 int RunLedgerRestore(const LedgerFileOptions& options);
 int RunLedgerCheck(const LedgerFileOptions& options);
+int RunDiff(const DiffOptions& options);
+int RunReconcile(const ReconcileOptions& options);
+int RunTests(const TestOptions& options);
 int RunHealth(const HealthOptions& options);
 /// Reads one line of standard input and prints its bcrypt hash, for web.yml.
 int RunHashPassword();

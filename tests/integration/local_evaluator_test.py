@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The local evaluator beside Prometheus 2.42 and Prometheus 3: the same samples, the same expressions, the same doubles.
 
-PROMTALLY_EVALUATOR_SERIES says how many series are generated (1000), PROMTALLY_EVALUATOR_START which (1)."""
+PROMTALLY_EVALUATOR_SERIES says how many series are generated (400), PROMTALLY_EVALUATOR_START which (1)."""
 import json
 import math
 import os
@@ -20,7 +20,7 @@ from support import generated_series, metric_servers, prometheus_server  # noqa:
 
 BEGIN = 1748736000  # 2025-06-01T00:00:00Z; all samples lie in one block of two hours, so that they have one order
 MINUTES = 90
-COUNT = int(os.environ.get("PROMTALLY_EVALUATOR_SERIES", "1000"))
+COUNT = int(os.environ.get("PROMTALLY_EVALUATOR_SERIES", "400"))
 START = int(os.environ.get("PROMTALLY_EVALUATOR_START", "1"))
 STALE_BEGIN = BEGIN + 86400  # samples with stale markers are written after the block
 PROGRAM = pathlib.Path(os.environ["PROMTALLY"]).resolve().parent / "tests" / "evaluate_promql"
@@ -182,7 +182,7 @@ class Suite:
 
     def test_query_functions(self):
         self.expect_equal([(f"{function}({argument})", TIMES[0], RELATIVE) for function in QUERY_FUNCTIONS
-                           for argument in ("g", "increase(c_total[5m])", "vector(1000)", "vector(0)", "vector(-0.5)",
+                           for argument in ("g", "increase(c_total[5m])", "vector(400)", "vector(0)", "vector(-0.5)",
                                             "vector(2.5)", "vector(8)", "vector(1e-300)")])
 
     def test_expressions(self):

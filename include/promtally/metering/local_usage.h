@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "promtally/base/result.h"
+#include "promtally/metering/metric_spec.h"
+#include "promtally/metering/period.h"
+#include "promtally/metering/period_result.h"
+#include "promtally/metering/promql_evaluator.h"
+
+/// Evaluation `local`: what the server would have answered to a spec's queries, computed from raw
+/// samples.
+namespace promtally::metering {
+
+struct LocalRequest {
+  const MetricSpec* spec = nullptr;
+  std::optional<std::string> scope_key;
+  Period period;
+  std::vector<std::string> scopes;  ///< named by hand or in the settings; empty: all
+  EvaluationOptions options;
+};
+
+struct LocalAnswers {
+  std::vector<ScopedAnswer> answers;  ///< one for each of `queries`
+  std::vector<std::string> queries;   ///< the texts that would have been sent
+};
+
+/// Where one query a scope is needed and no scopes are named, they are found among the series of
+/// the store. Errors are the evaluator's, or the text is no PromQL.
+[[nodiscard]] base::Result<LocalAnswers> EvaluateLocally(const LocalRequest& request,
+                                                         const SeriesStore& store);
+
+/// An instant vector as a server answers it: values as text, without exponents.
+[[nodiscard]] Answer ToAnswer(const InstantVector& vector);
+
+/// `1.5`, `NaN`, `+Inf`: shortest digits that read back as the same double, never an exponent.
+[[nodiscard]] std::string ValueText(double value);
+
+}  // namespace promtally::metering
