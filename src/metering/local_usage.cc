@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "metering/promql_value.h"
 #include "promtally/metering/query_builder.h"
 #include "promtally/metering/query_mode.h"
 #include "promtally/metering/query_parts.h"
@@ -78,6 +79,48 @@ Answer ToAnswer(const InstantVector& vector) {
     answer.SetValue(ValueText(sample.value));
   }
   return answer;
+}
+
+base::Result<Answer> EvaluateRawAnswer(const LocalRequest& request, const RawAnswer& raw,
+                                       bool nans_are_stale) {
+  if (HasFreeText(*request.spec)) {
+    return base::Fail(base::ErrorCode::kInvalidArgument,
+                      "a spec with query_prefix or query_suffix cannot be evaluated locally");
+  }
+  SeriesStore store;
+  for (std::size_t i = 0; i < raw.series.size(); ++i) {
+    if (raw.series.series(i).histogram) {
+      return base::Fail(base::ErrorCode::kInvalidArgument,
+                        "native histograms cannot be evaluated locally");
+    }
+    base::LabelSet labels;
+    for (std::uint32_t label = 0; label < raw.series.label_count(i); ++label) {
+      labels.emplace_back(raw.series.label_name(i, label), raw.series.label_value(i, label));
+    }
+    // Some servers leave the name out that was asked for.
+    SetLabel(&labels, kMetricNameLabel, request.spec->metric);
+    std::vector<TimedValue> samples;
+    for (const RawSample& sample : raw.samples.samples(i)) {
+      if (!nans_are_stale || sample.kind() != RawSample::Kind::kNan) {
+        samples.push_back({sample.time_ms(), raw.samples.DoubleOf(sample)});
+      }
+    }
+    std::sort(samples.begin(), samples.end(), [](const TimedValue& a, const TimedValue& b) {
+      return a.unix_milliseconds < b.unix_milliseconds;
+    });
+    store.Merge(std::move(labels), samples);
+  }
+  const auto length =
+      std::chrono::duration_cast<base::Seconds>(request.period.end - request.period.begin);
+  const auto parsed = ParseText(BuildQuery(*request.spec, request.scope_key, {}, length));
+  if (!parsed) {
+    return tl::unexpected(parsed.error());
+  }
+  const auto value = Evaluate(**parsed, request.period.end, store, request.options);
+  if (!value) {
+    return tl::unexpected(value.error());
+  }
+  return ToAnswer(value->vector);
 }
 
 base::Result<LocalAnswers> EvaluateLocally(const LocalRequest& request, const SeriesStore& store) {

@@ -10,6 +10,7 @@
 #include "promtally/metering/period.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/promql_evaluator.h"
+#include "promtally/metering/raw_samples.h"
 
 /// Evaluation `local`: what the server would have answered to a spec's queries, computed from raw
 /// samples.
@@ -32,6 +33,13 @@ struct LocalAnswers {
 /// the store. Errors are the evaluator's, or the text is no PromQL.
 [[nodiscard]] base::Result<LocalAnswers> EvaluateLocally(const LocalRequest& request,
                                                          const SeriesStore& store);
+
+/// The same from one raw answer of a server: the samples of the spec's metric in the window, as the
+/// server delimits it. `nans_are_stale`: the server delivers stale markers as NaN
+/// (VictoriaMetrics). kInvalidArgument: native histograms, or prefix and suffix, whose series are
+/// not in the answer.
+[[nodiscard]] base::Result<Answer> EvaluateRawAnswer(const LocalRequest& request,
+                                                     const RawAnswer& raw, bool nans_are_stale);
 
 /// An instant vector as a server answers it: values as text, without exponents.
 [[nodiscard]] Answer ToAnswer(const InstantVector& vector);
