@@ -54,6 +54,33 @@ base::Result<std::vector<std::string>> ScopesIn(const SeriesStore& store,
   return std::vector<std::string>(scopes.begin(), scopes.end());
 }
 
+base::Status AddRaw(const RawAnswer& raw, const std::string& metric, bool nans_are_stale,
+                    SeriesStore* store) {
+  for (std::size_t i = 0; i < raw.series.size(); ++i) {
+    if (raw.series.series(i).histogram) {
+      return base::Fail(base::ErrorCode::kInvalidArgument,
+                        "native histograms cannot be evaluated locally");
+    }
+    base::LabelSet labels;
+    for (std::uint32_t label = 0; label < raw.series.label_count(i); ++label) {
+      labels.emplace_back(raw.series.label_name(i, label), raw.series.label_value(i, label));
+    }
+    labels = base::MakeLabelSet(std::move(labels));
+    SetLabel(&labels, kMetricNameLabel, metric);
+    std::vector<TimedValue> samples;
+    for (const RawSample& sample : raw.samples.samples(i)) {
+      if (!nans_are_stale || sample.kind() != RawSample::Kind::kNan) {
+        samples.push_back({sample.time_ms(), raw.samples.DoubleOf(sample)});
+      }
+    }
+    std::sort(samples.begin(), samples.end(), [](const TimedValue& a, const TimedValue& b) {
+      return a.unix_milliseconds < b.unix_milliseconds;
+    });
+    store->Merge(std::move(labels), samples);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ValueText(double value) {
@@ -81,34 +108,17 @@ Answer ToAnswer(const InstantVector& vector) {
   return answer;
 }
 
-base::Result<Answer> EvaluateRawAnswer(const LocalRequest& request, const RawAnswer& raw,
-                                       bool nans_are_stale) {
+base::Result<Answer> EvaluateRawAnswers(const LocalRequest& request,
+                                        std::span<const RawAnswer> answers, bool nans_are_stale) {
   if (HasFreeText(*request.spec)) {
     return base::Fail(base::ErrorCode::kInvalidArgument,
                       "a spec with query_prefix or query_suffix cannot be evaluated locally");
   }
   SeriesStore store;
-  for (std::size_t i = 0; i < raw.series.size(); ++i) {
-    if (raw.series.series(i).histogram) {
-      return base::Fail(base::ErrorCode::kInvalidArgument,
-                        "native histograms cannot be evaluated locally");
+  for (const RawAnswer& raw : answers) {
+    if (auto added = AddRaw(raw, request.spec->metric, nans_are_stale, &store); !added) {
+      return tl::unexpected(std::move(added).error());
     }
-    base::LabelSet labels;
-    for (std::uint32_t label = 0; label < raw.series.label_count(i); ++label) {
-      labels.emplace_back(raw.series.label_name(i, label), raw.series.label_value(i, label));
-    }
-    // Some servers leave the name out that was asked for.
-    SetLabel(&labels, kMetricNameLabel, request.spec->metric);
-    std::vector<TimedValue> samples;
-    for (const RawSample& sample : raw.samples.samples(i)) {
-      if (!nans_are_stale || sample.kind() != RawSample::Kind::kNan) {
-        samples.push_back({sample.time_ms(), raw.samples.DoubleOf(sample)});
-      }
-    }
-    std::sort(samples.begin(), samples.end(), [](const TimedValue& a, const TimedValue& b) {
-      return a.unix_milliseconds < b.unix_milliseconds;
-    });
-    store.Merge(std::move(labels), samples);
   }
   const auto length =
       std::chrono::duration_cast<base::Seconds>(request.period.end - request.period.begin);

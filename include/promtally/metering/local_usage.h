@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,13 @@ struct LocalAnswers {
 [[nodiscard]] base::Result<LocalAnswers> EvaluateLocally(const LocalRequest& request,
                                                          const SeriesStore& store);
 
-/// The same from one raw answer of a server: the samples of the spec's metric in the window, as the
-/// server delimits it. `nans_are_stale`: the server delivers stale markers as NaN
-/// (VictoriaMetrics). kInvalidArgument: native histograms, or prefix and suffix, whose series are
-/// not in the answer.
-[[nodiscard]] base::Result<Answer> EvaluateRawAnswer(const LocalRequest& request,
-                                                     const RawAnswer& raw, bool nans_are_stale);
+/// The same from the raw answers of a server: the samples of the spec's metric in the window, as
+/// the server delimits it; a series may have its samples in several of them. `nans_are_stale`: the
+/// server delivers stale markers as NaN (VictoriaMetrics). kInvalidArgument: native histograms, or
+/// prefix and suffix, whose series are not in the answers.
+[[nodiscard]] base::Result<Answer> EvaluateRawAnswers(const LocalRequest& request,
+                                                      std::span<const RawAnswer> answers,
+                                                      bool nans_are_stale);
 
 /// An instant vector as a server answers it: values as text, without exponents.
 [[nodiscard]] Answer ToAnswer(const InstantVector& vector);

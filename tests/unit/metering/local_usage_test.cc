@@ -77,23 +77,44 @@ RawAnswer Raw(const std::string& last) {
   return raw;
 }
 
-TEST(LocalUsage, ComputesFromARawAnswer) {
+base::Result<Answer> FromRaw(const MetricSpec& spec, const RawAnswer& raw, bool nans_are_stale) {
+  return EvaluateRawAnswers(Request(spec), {&raw, 1}, nans_are_stale);
+}
+
+TEST(LocalUsage, ComputesFromRawAnswers) {
   const MetricSpec spec = Spec();
-  const auto answer = EvaluateRawAnswer(Request(spec), Raw("2"), false);
+  const auto answer = FromRaw(spec, Raw("2"), false);
   ASSERT_TRUE(answer) << answer.error().message;
   ASSERT_EQ(answer->size(), 1U);
   EXPECT_EQ(answer->value(0), "2");
-  EXPECT_EQ(EvaluateRawAnswer(Request(spec), Raw("NaN"), false)->value(0), "2");
-  EXPECT_EQ(EvaluateRawAnswer(Request(spec), Raw("NaN"), true)->value(0), "1");
+  EXPECT_EQ(FromRaw(spec, Raw("NaN"), false)->value(0), "2");
+  EXPECT_EQ(FromRaw(spec, Raw("NaN"), true)->value(0), "1");
 }
 
-TEST(LocalUsage, RefusesWhatIsNotInARawAnswer) {
+TEST(LocalUsage, JoinsASeriesThatCameInParts) {
+  const MetricSpec spec = Spec();
+  RawAnswer later;
+  later.series.BeginSeries();
+  later.series.AddLabel("p", "a");
+  later.samples.BeginSeries();
+  EXPECT_TRUE(later.samples.Add(2 * kMinute, "1"));
+  EXPECT_TRUE(later.samples.Add(3 * kMinute, "1"));
+  std::vector<RawAnswer> answers;
+  answers.push_back(Raw("1"));
+  answers.push_back(std::move(later));
+  const auto answer = EvaluateRawAnswers(Request(spec), answers, false);
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->size(), 1U);
+  EXPECT_EQ(answer->value(0), "3");
+}
+
+TEST(LocalUsage, RefusesWhatIsNotInRawAnswers) {
   MetricSpec spec = Spec();
   RawAnswer raw = Raw("1");
   raw.series.SetHistogram();
-  EXPECT_FALSE(EvaluateRawAnswer(Request(spec), raw, false));
+  EXPECT_FALSE(FromRaw(spec, raw, false));
   spec.query_suffix = "or vector(0)";
-  EXPECT_FALSE(EvaluateRawAnswer(Request(spec), Raw("1"), false));
+  EXPECT_FALSE(FromRaw(spec, Raw("1"), false));
 }
 
 TEST(LocalUsage, WritesValuesAsServersDo) {
