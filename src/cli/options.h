@@ -35,6 +35,7 @@ struct QueryOptions {
   RangeOptions range;
   std::string period;
   std::string rounding;
+  std::string evaluation;
   bool execute = false;
   bool curl = false;
   std::string url;
@@ -100,6 +101,8 @@ struct UsageOptions {
   RangeOptions range;
   std::string by;
   bool records = false;
+  std::string revision;
+  bool evidence = false;
   Format format = Format::kTable;
 };
 
@@ -134,6 +137,29 @@ struct ReconcileOptions {
 struct HealthOptions {
   std::string url = "http://localhost:9899";
   std::string http_config_file;
+};
+
+/// `audit` and `recollect`.
+struct RereadOptions {
+  std::string config_file;
+  std::string ledger;
+  std::vector<std::string> metrics;
+  RangeOptions range;
+  std::string reason;
+  bool recollect = false;
+  bool dry_run = false;
+  Format format = Format::kTable;
+};
+
+struct ExplainOptions {
+  std::string name;
+  std::string job;
+  std::string scope;
+  std::vector<std::string> labels;  ///< `k=v`
+  std::string begin;
+  std::string config_file;
+  std::string ledger;
+  Format format = Format::kTable;
 };
 
 struct LedgerFileOptions {

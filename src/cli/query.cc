@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,17 +10,15 @@
 #include "cli/exit_status.h"
 #include "cli/query_target.h"
 #include "cli/record_table.h"
+#include "collector/exact_preview.h"
+#include "collector/local_answers.h"
 #include "collector/preview.h"
 #include "delivery/json_lines.h"
-#include "promtally/metering/query_builder.h"
+#include "promtally/metering/exact_usage.h"
 
 namespace promtally::cli {
 
 namespace {
-
-base::Seconds LengthOf(const metering::Period& period) {
-  return std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
-}
 
 /// Prints what would be sent, as queries or as curl commands.
 class DryRun {
@@ -38,13 +37,10 @@ class DryRun {
       return;
     }
     for (const metering::QueryPart& part : parts.parts) {
-      delivery::QueryLine line{
-          target.job,
-          spec.metric,
-          spec.name,
-          part.asked,
-          metering::BuildQuery(spec, target.scope_key, part.scopes, LengthOf(period)),
-          period.end};
+      const metering::PeriodQuery query =
+          metering::QueryOfPeriod(spec, target.scope_key, part.scopes, period, target.settle);
+      delivery::QueryLine line{target.job, spec.metric, spec.name,
+                               part.asked, query.text,  query.time};
       if (as_curl_) {
         line.curl = CurlCommand(*target.source, line.query, line.time);
         names_variables_ =
@@ -98,7 +94,17 @@ class Execution {
         request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
         request.per_scope = target.per_scope;
         request.no_retries = true;
-        Show(target, *spec, period, preview.Fetch(std::move(request)));
+        if (spec->evaluation != metering::Evaluation::kPromql) {
+          request.raw = metering::RawRangeOf(*spec, target.settle);
+        }
+        collector::FetchResult fetched = preview.Fetch(std::move(request));
+        if (spec->evaluation == metering::Evaluation::kLocal) {
+          metering::ConversionContext context;
+          context.spec = spec.get();
+          context.scope_key = target.scope_key;
+          collector::ComputeLocally(context, period, preview.server(), &fetched);
+        }
+        Show(target, *spec, period, std::move(fetched));
       }
     }
     reached_ = reached_ || preview.reached();
@@ -137,7 +143,10 @@ class Execution {
     context.rounding = target.rounding;
     context.filter = target.filter.get();
     context.limits = target.limits;
-    metering::PeriodResult result = metering::ConvertAnswers(context, std::move(fetched.answers));
+    metering::PeriodResult result =
+        spec.evaluation == metering::Evaluation::kExact
+            ? exact_[&spec].Convert(context, period, target.settle, &fetched)
+            : metering::ConvertAnswers(context, std::move(fetched.answers));
     result.rejected.insert(result.rejected.end(), fetched.rejected.begin(), fetched.rejected.end());
     PrintProblems(spec, period, result);
     for (const metering::UsageRow& row : result.rows) {
@@ -206,6 +215,7 @@ class Execution {
   }
 
   RecordTable records_;
+  std::map<const metering::MetricSpec*, collector::ExactPreview> exact_;
   bool reached_ = false;
   bool complete_ = true;
 };

@@ -108,6 +108,8 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   target.scopes = options.scopes;
   target.per_scope = options.per_scope;
   target.limits = job.limits;
+  target.settle = job.schedule.settle;
+  target.window_edges = job.window_edges;
   target.rounding = options.rounding.empty()      ? job.rounding
                     : options.rounding == "exact" ? metering::RoundingMode::kExact
                                                   : metering::RoundingMode::kCloudKitty;
@@ -148,13 +150,17 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   return target;
 }
 
-OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path,
-                                              const std::optional<std::string>& scope_key) {
+OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path, const QueryOptions& options,
+                                              const config::JobSettings& job) {
+  config::JobContext context{true, ScopeKeyOf(options, job), job.evaluation};
+  if (!options.evaluation.empty()) {
+    context.forced = metering::EvaluationFromText(options.evaluation);
+  }
   auto text = ReadFile(path);
   if (!text) {
     return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, path, {true, scope_key});
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, path, context);
   PrintDiagnostics(metrics.diagnostics);
   if (base::HasErrors(metrics.diagnostics)) {
     return tl::unexpected(kBadConfiguration);
@@ -180,7 +186,7 @@ OrExit<std::vector<QueryTarget>> ResolveMetricsFile(const QueryOptions& options,
   const config::JobSettings* job =
       configuration == nullptr ? nullptr : JobOf(options, *configuration);
   const config::JobSettings settings = job == nullptr ? config::JobSettings{} : *job;
-  auto specs = LoadMetricsFile(options.metrics_file, ScopeKeyOf(options, settings));
+  auto specs = LoadMetricsFile(options.metrics_file, options, settings);
   if (!specs) {
     return tl::unexpected(specs.error());
   }
@@ -229,7 +235,16 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   }
   std::vector<QueryTarget> targets;
   for (const collector::ConfiguredJob& job : configuration->jobs) {
-    auto target = MakeTarget(options, settings, job.settings, job.specs);
+    metering::MetricSpecs specs = job.specs;
+    if (!options.evaluation.empty()) {
+      auto read = LoadMetricsFile(JoinPath(options.config_file, job.settings.metrics_file), options,
+                                  job.settings);
+      if (!read) {
+        return tl::unexpected(read.error());
+      }
+      specs = *std::move(read);
+    }
+    auto target = MakeTarget(options, settings, job.settings, specs);
     if (!target) {
       return tl::unexpected(target.error());
     }

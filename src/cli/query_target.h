@@ -24,6 +24,8 @@ struct QueryTarget {
   std::shared_ptr<const metering::ScopeFilter> filter;
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   std::vector<metering::Period> periods;
+  base::Milliseconds settle{0};
+  config::WindowEdges window_edges = config::WindowEdges::kAsWritten;
   std::optional<config::SourceSettings> source;  ///< whom to ask
 };
 

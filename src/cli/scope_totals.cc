@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "collector/exact_preview.h"
+#include "collector/local_answers.h"
 #include "collector/preview.h"
 #include "promtally/config/metrics_file.h"
 
@@ -26,6 +28,7 @@ SpecTotals TotalsReader::Read(const QueryTarget& target,
   context.rounding = target.rounding;
   context.filter = target.filter.get();
   context.limits = target.limits;
+  collector::ExactPreview exact;
   for (const metering::Period& period : target.periods) {
     collector::FetchRequest request;
     request.spec = spec;
@@ -34,14 +37,22 @@ SpecTotals TotalsReader::Read(const QueryTarget& target,
     request.filter = target.filter;
     request.scopes = target.filter->ListedScopes();
     request.no_retries = true;
+    if (spec->evaluation != metering::Evaluation::kPromql) {
+      request.raw = metering::RawRangeOf(*spec, target.settle);
+    }
     collector::FetchResult fetched = preview_->Fetch(std::move(request));
     const std::string where = base::ToText(period.end) + ": ";
+    if (spec->evaluation == metering::Evaluation::kLocal) {
+      collector::ComputeLocally(context, period, preview_->server(), &fetched);
+    }
     if (fetched.failure) {
       totals.failure = where + fetched.failure->reason + ": " + fetched.failure->detail;
       return totals;
     }
     const metering::PeriodResult result =
-        metering::ConvertAnswers(context, std::move(fetched.answers));
+        spec->evaluation == metering::Evaluation::kExact
+            ? exact.Convert(context, period, target.settle, &fetched)
+            : metering::ConvertAnswers(context, std::move(fetched.answers));
     if (!result.failure.empty()) {
       totals.failure = where + result.failure + ": " + result.failure_detail;
       return totals;

@@ -125,12 +125,10 @@ class Run {
     if (test.scope) {
       scopes.push_back(*test.scope);
     }
-    if (spec.evaluation == metering::Evaluation::kExact) {
-      const auto range = metering::RawRangeOf(spec, base::Milliseconds(0));
-      return metering::BuildRawQuery(spec, test_.scope_key, scopes,
-                                     range.back + test.period + range.ahead);
-    }
-    return metering::BuildQuery(spec, test_.scope_key, scopes, test.period);
+    const metering::Period period{base::Instant{}, base::Instant{} + test.period};
+    return metering::QueryOfPeriod(spec, test_.scope_key, scopes, period,
+                                   metering::SchedulePolicy{}.settle)
+        .text;
   }
 
   /// Texts are compared, then what they mean: a test may write blanks and labels its own way.

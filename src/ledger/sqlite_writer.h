@@ -58,6 +58,12 @@ class SqliteLedger final : public WritableLedger {
   base::Status RecordAttempt(const PeriodEntry& entry) override;
   base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) override;
   base::Result<CommitReceipt> Commit(const PeriodCommit& commit) override;
+  base::Result<RevisionReceipt> Revise(const PeriodCommit& commit,
+                                       const RevisionRules& rules) override;
+  base::Result<ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,
+                                        base::Milliseconds retention) override;
+  base::Result<std::vector<PeriodSummary>> Provisional(std::int64_t spec_id,
+                                                       base::Instant before) override;
 
   base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) override;
   std::uint64_t SizeBytes() override;

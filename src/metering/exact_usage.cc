@@ -8,6 +8,7 @@
 
 #include "metering/exact_amount.h"
 #include "metering/exact_group.h"
+#include "promtally/metering/query_builder.h"
 #include "promtally/promql/expression.h"
 
 namespace promtally::metering {
@@ -184,6 +185,9 @@ std::string_view ToText(StepKind kind) {
 }
 
 RawRange RawRangeOf(const MetricSpec& spec, base::Milliseconds settle) {
+  if (spec.evaluation != Evaluation::kExact) {
+    return {};  // the window of the query, as the server delimits it
+  }
   const ExactOptions& options = spec.exact;
   const auto function = ExactFunctionFromText(RangeFunctionOf(spec));
   if (!function || IsStepwise(*function)) {
@@ -213,6 +217,19 @@ std::string BuildRawQuery(const MetricSpec& spec, const std::optional<std::strin
         {*scope_key, promql::MatchOperator::kRegex, std::move(alternatives)});
   }
   return promql::Print(*MakeSelector(std::move(selector)));
+}
+
+PeriodQuery QueryOfPeriod(const MetricSpec& spec, const std::optional<std::string>& scope_key,
+                          std::span<const std::string> scopes, Period period,
+                          base::Milliseconds settle) {
+  if (spec.evaluation == Evaluation::kPromql) {
+    const auto length = std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
+    return {BuildQuery(spec, scope_key, scopes, length), period.end};
+  }
+  const RawRange range = RawRangeOf(spec, settle);
+  return {
+      BuildRawQuery(spec, scope_key, scopes, period.end - period.begin + range.back + range.ahead),
+      period.end + range.ahead};
 }
 
 ExactUsage ComputeExact(const ExactRequest& request, const std::vector<RawAnswer>& answers) {

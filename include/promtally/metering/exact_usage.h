@@ -148,6 +148,16 @@ struct RawRange {
                                         std::span<const std::string> scopes,
                                         base::Milliseconds range);
 
+/// What is sent for a spec of any evaluation and a period, and the time that it is evaluated at.
+struct PeriodQuery {
+  std::string text;
+  base::Instant time;
+};
+[[nodiscard]] PeriodQuery QueryOfPeriod(const MetricSpec& spec,
+                                        const std::optional<std::string>& scope_key,
+                                        std::span<const std::string> scopes, Period period,
+                                        base::Milliseconds settle);
+
 /// Computes the usage of one spec and period. Answers of several queries are joined: a series may
 /// have its samples in more than one. Samples outside of the range are passed over.
 [[nodiscard]] ExactUsage ComputeExact(const ExactRequest& request,
