@@ -102,7 +102,7 @@ class Execution {
           metering::ConversionContext context;
           context.spec = spec.get();
           context.scope_key = target.scope_key;
-          collector::ComputeLocally(context, period, preview.server(), &fetched);
+          collector::ComputeLocally(context, {period}, preview.server(), &fetched);
         }
         Show(target, *spec, period, std::move(fetched));
       }

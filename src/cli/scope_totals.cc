@@ -43,7 +43,7 @@ SpecTotals TotalsReader::Read(const QueryTarget& target,
     collector::FetchResult fetched = preview_->Fetch(std::move(request));
     const std::string where = base::ToText(period.end) + ": ";
     if (spec->evaluation == metering::Evaluation::kLocal) {
-      collector::ComputeLocally(context, period, preview_->server(), &fetched);
+      collector::ComputeLocally(context, {period}, preview_->server(), &fetched);
     }
     if (fetched.failure) {
       totals.failure = where + fetched.failure->reason + ": " + fetched.failure->detail;

@@ -8,7 +8,7 @@
 
 namespace promtally::collector {
 
-void ComputeLocally(const metering::ConversionContext& context, metering::Period period,
+void ComputeLocally(const metering::ConversionContext& context, const LocalWindow& window,
                     const source::ServerIdentity& server, FetchResult* fetched) {
   if (fetched->failure || fetched->samples.empty()) {
     return;
@@ -16,7 +16,8 @@ void ComputeLocally(const metering::ConversionContext& context, metering::Period
   metering::LocalRequest request;
   request.spec = context.spec;
   request.scope_key = context.scope_key;
-  request.period = period;
+  request.period = window.period;
+  request.without_begin = window.is_half_open && server.closed_edges == true;
   request.options.semantics = server.closed_edges == true ? metering::PromqlSemantics::kPrometheus2
                                                           : metering::PromqlSemantics::kPrometheus3;
   base::Result<metering::Answer> answer = metering::Answer();

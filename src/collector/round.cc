@@ -208,12 +208,11 @@ class RoundRun : public Round {
     SourceRun& run = sources_.at(task->source);
     task->ready = false;
     task->server_id = run.server_id;
-    task->server = run.identity;
     if (task->spec == nullptr) {
       OnFetched(task, UnreadableVersion());
       return;
     }
-    FetchRequest request = RequestOf(*task, run.identity);
+    FetchRequest request = RequestOf(task.get(), run.identity);
     request.batch = SpecOf(task->item).batch;
     request.on_room = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(run.gate, std::move(request),

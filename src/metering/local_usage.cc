@@ -122,7 +122,8 @@ base::Result<Answer> EvaluateRawAnswers(const LocalRequest& request,
   }
   const auto length =
       std::chrono::duration_cast<base::Seconds>(request.period.end - request.period.begin);
-  const auto parsed = ParseText(BuildQuery(*request.spec, request.scope_key, {}, length));
+  const auto parsed =
+      ParseText(BuildQuery(*request.spec, request.scope_key, {}, length, request.without_begin));
   if (!parsed) {
     return tl::unexpected(parsed.error());
   }
@@ -152,7 +153,8 @@ base::Result<LocalAnswers> EvaluateLocally(const LocalRequest& request, const Se
       HasFreeText(*request.spec);
   LocalAnswers result;
   for (const QueryPart& part : parts.parts) {
-    std::string text = BuildQuery(*request.spec, request.scope_key, part.scopes, length);
+    std::string text =
+        BuildQuery(*request.spec, request.scope_key, part.scopes, length, request.without_begin);
     const auto parsed = ParseText(text);
     if (!parsed) {
       return tl::unexpected(parsed.error());

@@ -22,6 +22,7 @@ struct LocalRequest {
   std::optional<std::string> scope_key;
   Period period;
   std::vector<std::string> scopes;  ///< named by hand or in the settings; empty: all
+  bool without_begin = false;       ///< as BuildQuery: `window_edges: half_open` on a closed server
   EvaluationOptions options;
 };
 
