@@ -67,7 +67,7 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
   request.settings = &configuration.settings;
   request.ledger = *std::move(ledger);
   request.catalogue = catalogue;
-  request.scope = {range, options.retry_failed};
+  request.scope = {range, options.retry_failed, std::nullopt, {}};
   request.clock = Now;
   request.observer = &progress;
   collector::RunCollection(std::move(request), [&summary](collector::RoundReport report) {

@@ -71,7 +71,8 @@ int RunCollectDry(const CollectOptions& options, const Configuration& configurat
   if (!catalogue) {
     return catalogue.error();
   }
-  auto plan = collector::PlanRound(**ledger, &*catalogue, {range, options.retry_failed}, Now());
+  auto plan = collector::PlanRound(**ledger, &*catalogue,
+                                   {range, options.retry_failed, std::nullopt, {}}, Now());
   if (!plan) {
     return PrintError(plan.error().message, kIncomplete);
   }

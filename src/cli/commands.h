@@ -21,8 +21,8 @@ int RunLedgerCheck(const LedgerFileOptions& options);
 int RunDiff(const DiffOptions& options);
 int RunReconcile(const ReconcileOptions& options);
 int RunTests(const TestOptions& options);
-/// `audit` and `recollect`: reads answered periods again.
-int RunReread(const RereadOptions& options);
+/// `audit` and (`on_demand`) `recollect`: reads answered periods again.
+int RunReread(const RereadOptions& options, bool on_demand);
 /// The way of one record from samples to quantity.
 int RunExplain(const ExplainOptions& options);
 int RunHealth(const HealthOptions& options);

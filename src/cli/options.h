@@ -146,7 +146,6 @@ struct RereadOptions {
   std::vector<std::string> metrics;
   RangeOptions range;
   std::string reason;
-  bool recollect = false;
   bool dry_run = false;
   Format format = Format::kTable;
 };

@@ -270,11 +270,11 @@ class CommandLine {
 
   void AddExact() {
     CLI::App* audit = Add("audit", "Read answered periods again, and commit what differs",
-                          [this] { return RunReread(audit_); });
+                          [this] { return RunReread(audit_, false); });
     AddRereadOptions(audit, &audit_);
     CLI::App* recollect =
         Add("recollect", "Read periods again on demand, and commit what differs with a reason",
-            [this] { return RunReread(recollect_); });
+            [this] { return RunReread(recollect_, true); });
     AddRereadOptions(recollect, &recollect_);
     AddNames(recollect, "--metric", &recollect_.metrics);
     recollect->add_option("--reason", recollect_.reason, "that the revision carries");
@@ -344,7 +344,7 @@ class CommandLine {
   ReportOptions verify_;
   AcceptOptions accept_;
   RereadOptions audit_;
-  RereadOptions recollect_{.recollect = true};
+  RereadOptions recollect_;
   ExplainOptions explain_;
   LedgerFileOptions ledger_;
   HealthOptions health_;

@@ -100,12 +100,12 @@ class ChangePrinter {
   std::optional<base::Error> ledger_error_;
 };
 
-OrExit<std::optional<metering::Period>> RangeOf(const RereadOptions& options,
+OrExit<std::optional<metering::Period>> RangeOf(const RereadOptions& options, bool on_demand,
                                                 const Configuration& configuration) {
-  if (options.recollect && (options.range.begin.empty() || options.range.end.empty())) {
+  if (on_demand && (options.range.begin.empty() || options.range.end.empty())) {
     return tl::unexpected(PrintError("recollect needs --begin and --end", kWrongUsage));
   }
-  if (options.recollect && options.reason.empty()) {
+  if (on_demand && options.reason.empty()) {
     return tl::unexpected(
         PrintError("recollect needs --reason: who reads the bill later will ask", kWrongUsage));
   }
@@ -122,12 +122,12 @@ OrExit<std::optional<metering::Period>> RangeOf(const RereadOptions& options,
 
 }  // namespace
 
-int RunReread(const RereadOptions& options) {
+int RunReread(const RereadOptions& options, bool on_demand) {
   auto configuration = LoadConfiguration(options.config_file, Warnings::kCount, Files::kNeeded);
   if (!configuration) {
     return configuration.error();
   }
-  auto range = RangeOf(options, *configuration);
+  auto range = RangeOf(options, on_demand, *configuration);
   if (!range) {
     return range.error();
   }
@@ -158,8 +158,8 @@ int RunReread(const RereadOptions& options) {
   request.scope.range = *range;
   request.scope.names = options.metrics;
   request.scope.reread = collector::Reread{
-      options.recollect ? collector::Reread::Kind::kRecollect : collector::Reread::Kind::kAudit,
-      options.recollect ? options.reason : "late data"};
+      on_demand ? collector::Reread::Kind::kRecollect : collector::Reread::Kind::kAudit,
+      on_demand ? options.reason : "late data"};
   request.clock = Now;
   ChangePrinter printer(options.format);
   collector::RunCollection(std::move(request), [&printer](const collector::RoundReport& report) {

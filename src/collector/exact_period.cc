@@ -39,8 +39,12 @@ Decision Held(const PeriodTask& task, std::string reason, std::string detail) {
 
 }  // namespace
 
-base::Result<ExactPeriod> ComputeExactPeriod(ledger::Ledger& ledger, PeriodTask& task,
-                                             const metering::ConversionContext& context) {
+base::Result<metering::PeriodResult> ConvertPeriod(ledger::Ledger& ledger, PeriodTask& task,
+                                                   const metering::ConversionContext& context,
+                                                   std::optional<ExactPeriod>* computed) {
+  if (task.spec->evaluation != metering::Evaluation::kExact) {
+    return metering::ConvertAnswers(context, std::move(task.fetched.answers));
+  }
   auto state = ledger.ExactStateAt(task.spec_id, task.item.period.begin, task.checkpoint_retention);
   if (!state) {
     return tl::unexpected(state.error());
@@ -55,7 +59,7 @@ base::Result<ExactPeriod> ComputeExactPeriod(ledger::Ledger& ledger, PeriodTask&
   request.find = [&index](const metering::ThingId& thing) { return index.Find(thing); };
   const RawAnswers raw(&task.fetched);
   metering::ExactUsage usage = metering::ComputeExact(request, raw.answers());
-  ExactPeriod exact;
+  ExactPeriod& exact = computed->emplace();
   exact.needs_history = usage.needs_history;
   exact.suspicious = std::move(usage.suspicious);
   exact.commit.evidence = std::move(usage.evidence);
@@ -64,24 +68,26 @@ base::Result<ExactPeriod> ComputeExactPeriod(ledger::Ledger& ledger, PeriodTask&
   exact.commit.retention = task.checkpoint_retention;
   std::vector<metering::ScopedAnswer> answers;
   answers.push_back(std::move(usage.answer));
-  exact.result = metering::ConvertAnswers(context, std::move(answers));
-  exact.result.rejected.insert(exact.result.rejected.end(),
-                               std::make_move_iterator(usage.rejected.begin()),
-                               std::make_move_iterator(usage.rejected.end()));
-  return exact;
+  metering::PeriodResult result = metering::ConvertAnswers(context, std::move(answers));
+  result.rejected.insert(result.rejected.end(), std::make_move_iterator(usage.rejected.begin()),
+                         std::make_move_iterator(usage.rejected.end()));
+  return result;
 }
 
 void HoldExact(const ExactPeriod& exact, const PeriodTask& task, Decision* decision) {
-  const bool commits = decision->state == ledger::PeriodState::kCommitted;
-  if (!commits || (task.facts.before && task.facts.before->accepted_at)) {
+  const bool no_history = exact.needs_history && task.history_known != true;
+  const bool is_suspicious = !exact.suspicious.empty() && task.spec->exact.on_suspicious_reset ==
+                                                              metering::SuspiciousReset::kHold;
+  if (decision->state != ledger::PeriodState::kCommitted || (!no_history && !is_suspicious)) {
     return;
   }
-  if (exact.needs_history && task.history_known != true) {
+  if (task.facts.before && task.facts.before->accepted_at) {
+    decision->reason = "accepted";
+  } else if (no_history) {
     *decision = Held(task, "history_unknown",
                      "the server's data do not reach back to before the period: whether its "
                      "series began in it cannot be known");
-  } else if (!exact.suspicious.empty() &&
-             task.spec->exact.on_suspicious_reset == metering::SuspiciousReset::kHold) {
+  } else {
     *decision = Held(task, "bad_series", "a suspicious reset: " + exact.suspicious);
   }
 }

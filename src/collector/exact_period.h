@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "collector/decision.h"
@@ -9,18 +10,18 @@
 
 namespace promtally::collector {
 
-/// The exact usage of one spec and period.
+/// What exact usage knows of one spec and period beside its records.
 struct ExactPeriod {
-  metering::PeriodResult result;  ///< converted
   ledger::ExactCommit commit;
   bool needs_history = false;
   std::string suspicious;
 };
 
-/// Computes a task's period from its raw samples and the checkpoints before it. The samples stay in
-/// the task. Ledger thread.
-[[nodiscard]] base::Result<ExactPeriod> ComputeExactPeriod(
-    ledger::Ledger& ledger, PeriodTask& task, const metering::ConversionContext& context);
+/// The usage of a task's period: its answers converted, or computed from its raw samples and the
+/// checkpoints before it (`exact` is set then, and the samples stay in the task). Ledger thread.
+[[nodiscard]] base::Result<metering::PeriodResult> ConvertPeriod(
+    ledger::Ledger& ledger, PeriodTask& task, const metering::ConversionContext& context,
+    std::optional<ExactPeriod>* exact);
 
 /// Holds a period open whose past is unknown, or that has a suspicious reset which its spec wants
 /// to be looked at; what an operator accepted is taken as it comes.

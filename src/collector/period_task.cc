@@ -239,16 +239,11 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
   if (task->fetched.failure) {
     decision = DecideFailure(*task->fetched.failure, task->facts);
   } else {
-    if (task->spec->evaluation == metering::Evaluation::kExact) {
-      auto computed = ComputeExactPeriod(ledger, *task, context);
-      if (!computed) {
-        return tl::unexpected(computed.error());
-      }
-      exact = *std::move(computed);
-      result = std::move(exact->result);
-    } else {
-      result = metering::ConvertAnswers(context, std::move(task->fetched.answers));
+    auto converted = ConvertPeriod(ledger, *task, context, &exact);
+    if (!converted) {
+      return tl::unexpected(converted.error());
     }
+    result = *std::move(converted);
     if (exact && exact->needs_history && !task->history_known) {
       Settlement unknown;
       unknown.needs_history = true;

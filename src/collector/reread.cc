@@ -75,17 +75,11 @@ base::Result<Settlement> RereadPeriod(ledger::Ledger& ledger, PeriodTask* task) 
   }
   const metering::ConversionContext context = ContextOf(*task);
   std::optional<ExactPeriod> exact;
-  metering::PeriodResult result;
-  if (task->spec->evaluation == metering::Evaluation::kExact) {
-    auto computed = ComputeExactPeriod(ledger, *task, context);
-    if (!computed) {
-      return tl::unexpected(computed.error());
-    }
-    exact = *std::move(computed);
-    result = std::move(exact->result);
-  } else {
-    result = metering::ConvertAnswers(context, std::move(task->fetched.answers));
+  auto converted = ConvertPeriod(ledger, *task, context, &exact);
+  if (!converted) {
+    return tl::unexpected(converted.error());
   }
+  const metering::PeriodResult result = *std::move(converted);
   if (!result.failure.empty()) {
     return Failed(*task, result.failure + ": " + result.failure_detail);
   }

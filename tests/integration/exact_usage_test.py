@@ -37,7 +37,7 @@ def history():
     lines += counter(reset, project_id="reset")
     gap = [(s, v) for s, v in steady() if not 2 * HOUR - 660 < s < 2 * HOUR + 600]
     lines += counter(gap, project_id="gap")
-    lines += counter(steady(per_step=0.1, first=0.3), project_id="decimal")
+    lines += counter([(s, v / 10) for s, v in steady(per_step=1, first=3)], project_id="decimal")
     lines += ["# TYPE g gauge"]
     lines += gauge_lines([(s, 2 if s < 90 * 60 else 4) for s in range(0, HOURS * HOUR, 60)], project_id="steady")
     lines.append("# EOF")

@@ -155,6 +155,54 @@ class UsageTests(unittest.TestCase):
                     - {scope: b, metadata: {}, quantity: 0}
             """, 0)
 
+    def test_exact_usage_runs_from_period_to_period(self):
+        (self.folder / "metrics.yml").write_text("""
+evaluation: exact
+metrics:
+  burst_total: {unit: u, groupby: [i], extra_args: {aggregation_method: sum, range_function: increase}}
+  born_total: {unit: u, exact: {first_sample: from_zero}, extra_args: {aggregation_method: sum}}
+  shared_total: {unit: u, exact: {gap: by_time}, extra_args: {aggregation_method: sum}}
+  level: {unit: u, extra_args: {aggregation_method: sum, range_function: integral}}
+""")
+        self.results("""
+            - name: a burst between two hours, a reset, and a gap
+              interval: 1m
+              input_series:
+                - {series: 'burst_total{i="1"}', values: '100x60 1100x29 5x30 _x60 25'}
+                - {series: 'burst_total{i="2"}', values: '0+0.1x180'}
+                - {series: 'born_total', values: '_x10 30+30x60 stale'}
+                - {series: 'shared_total', values: '0x40 _x39 60x10'}
+                - {series: 'level', values: '2x60 4x30 NaN'}
+              query_test:
+                - {metric: burst_total, exp_query: 'burst_total{}[4200s]'}
+              usage_test:
+                - {metric: burst_total, eval_time: 1h, exp_records: [{groupby: {i: "1"}, quantity: 0}, {groupby: {i: "2"}, quantity: 6}]}
+                - {metric: burst_total, eval_time: 2h, exp_records: [{groupby: {i: "1"}, quantity: 1005}, {groupby: {i: "2"}, quantity: 6}]}
+                - {metric: burst_total, eval_time: 4h, exp_records: [{groupby: {i: "1"}, quantity: 20}]}
+                - {metric: born_total, eval_time: 1h, exp_records: [{quantity: 1530}]}
+                - {metric: born_total, eval_time: 2h, exp_records: [{quantity: 300}]}
+                - {metric: shared_total, eval_time: 1h, exp_records: [{quantity: 30}]}
+                - {metric: shared_total, eval_time: 2h, exp_records: [{quantity: 30}]}
+                - {metric: level, eval_time: 1h, exp_records: [{quantity: 7200}]}
+            """, 0)
+        [line] = self.results("""
+            - {name: wrong, interval: 1m, input_series: [{series: burst_total, values: '0+1x60'}],
+               usage_test: [{metric: burst_total, eval_time: 1h, exp_records: [{quantity: 60.000000000000001}]}]}
+            """, 1)
+        self.assertEqual(line["errors"][0]["got"], "60")
+
+    def test_a_suspicious_reset_that_is_held_fails_the_test(self):
+        (self.folder / "metrics.yml").write_text("""
+evaluation: exact
+exact: {on_suspicious_reset: hold}
+metrics: {c_total: {unit: u, extra_args: {aggregation_method: sum}}}
+""")
+        [line] = self.results("""
+            - {interval: 1m, input_series: [{series: c_total, values: '100x10 99x50'}],
+               usage_test: [{metric: c_total, eval_time: 1h, exp_records: []}]}
+            """, 1)
+        self.assertIn("is held", line["errors"][0]["message"])
+
     def test_an_error_of_the_evaluation_fails_the_test(self):
         (self.folder / "metrics.yml").write_text(METRICS + """
   joined:
