@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/load.h"
+#include "cli/model_options.h"
 #include "cli/option_groups.h"
 #include "cli/preview_commands.h"
 #include "cli/version.h"
@@ -85,6 +86,7 @@ class CommandLine {
     AddLedger();
     AddHealth();
     previews_.AddTo(&app_, [this](std::function<int()> run) { run_ = std::move(run); });
+    AddModelCommands(app_, models_, [this](std::function<int()> run) { run_ = std::move(run); });
     Add("hash-password", "Read a password from standard input and print its hash for web.yml",
         [] { return RunHashPassword(); });
     RefuseEmptyValues(&app_);
@@ -349,6 +351,7 @@ class CommandLine {
   LedgerFileOptions ledger_;
   HealthOptions health_;
   PreviewCommands previews_;
+  ModelCommands models_;
 };
 
 /// What is half done stays uncommitted, as after a kill: the next run completes it.

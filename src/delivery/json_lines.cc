@@ -110,6 +110,13 @@ std::string ToJson(const metering::UsageRecord& record, bool committed) {
   if (committed) {
     json["collected_at"] = base::ToText(record.collected_at);
   }
+  if (record.prediction) {
+    json["model"] = record.prediction->model;
+    json["model_version"] = record.prediction->version;
+    json["input_end"] = base::ToText(record.prediction->input_end);
+    json["input_digest"] = record.prediction->input_digest;
+    json["predicted_at"] = base::ToText(record.prediction->predicted_at);
+  }
   if (record.correction) {
     json["correction"] = *record.correction;
     json["reason"] = record.reason;
