@@ -220,14 +220,19 @@ base::Status LookAtCoverage(ledger::Ledger& ledger, PeriodTask* task) {
   return {};
 }
 
-}  // namespace
-
-base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
+/// Of a local spec, what the server would have answered takes the place of the raw answers.
+void EvaluateLocally(PeriodTask* task) {
   if (task->spec != nullptr && task->spec->evaluation == metering::Evaluation::kLocal) {
     const bool is_half_open = task->window_edges == config::WindowEdges::kHalfOpen;
     ComputeLocally(ContextOf(*task), {task->item.period, is_half_open}, task->server,
                    &task->fetched);
   }
+}
+
+}  // namespace
+
+base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
+  EvaluateLocally(task);
   if (task->item.reread) {
     return RereadPeriod(ledger, task);
   }
