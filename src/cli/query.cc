@@ -12,6 +12,7 @@
 #include "cli/query_target.h"
 #include "cli/record_table.h"
 #include "collector/exact_preview.h"
+#include "collector/local_answers.h"
 #include "collector/preview.h"
 #include "delivery/json_lines.h"
 #include "promtally/metering/exact_usage.h"
@@ -86,11 +87,10 @@ class Execution {
     collector::Preview preview(*target.source);
     for (const metering::Period& period : target.periods) {
       for (const auto& spec : target.specs) {
-        Show(target, *spec, period, preview.Fetch(RequestOf(target, spec, period)));
+        Show(target, *spec, period, Fetch(target, spec, period, &preview));
         collector::ExactPreview exact;
         predictions_.Show(target, *spec, period, [&](metering::Period window) {
-          return AskAgain(target, *spec, window, preview.Fetch(RequestOf(target, spec, window)),
-                          &exact);
+          return AskAgain(target, *spec, window, Fetch(target, spec, window, &preview), &exact);
         });
       }
     }
@@ -107,9 +107,9 @@ class Execution {
   }
 
  private:
-  static collector::FetchRequest RequestOf(const QueryTarget& target,
-                                           const std::shared_ptr<const metering::MetricSpec>& spec,
-                                           const metering::Period& period) {
+  static collector::FetchResult Fetch(const QueryTarget& target,
+                                      const std::shared_ptr<const metering::MetricSpec>& spec,
+                                      const metering::Period& period, collector::Preview* preview) {
     collector::FetchRequest request;
     request.spec = spec;
     request.scope_key = target.scope_key;
@@ -118,10 +118,17 @@ class Execution {
     request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
     request.per_scope = target.per_scope;
     request.no_retries = true;
-    if (spec->evaluation == metering::Evaluation::kExact) {
+    if (spec->evaluation != metering::Evaluation::kPromql) {
       request.raw = metering::RawRangeOf(*spec, target.settle);
     }
-    return request;
+    collector::FetchResult fetched = preview->Fetch(std::move(request));
+    if (spec->evaluation == metering::Evaluation::kLocal) {
+      metering::ConversionContext context;
+      context.spec = spec.get();
+      context.scope_key = target.scope_key;
+      collector::ComputeLocally(context, {period}, preview->server(), &fetched);
+    }
+    return fetched;
   }
 
   static metering::ConversionContext ContextOf(const QueryTarget& target,

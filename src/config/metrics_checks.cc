@@ -282,6 +282,12 @@ void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& proble
     CheckLabels(draft, problems);
     return;
   }
+  if (draft.spec.evaluation == metering::Evaluation::kLocal && metering::HasFreeText(draft.spec)) {
+    problems.Error(PlaceOf(draft, "extra_args"),
+                   "metric " + Quoted(draft.spec.metric) +
+                       " has query_prefix or query_suffix, which evaluation local cannot compute",
+                   "take evaluation: promql");
+  }
   CheckCounterFunction(draft, file, problems);
   CheckRangeFunction(draft, file, problems);
   CheckFreeText(draft, file, problems);
