@@ -87,6 +87,10 @@ Decimal Decimal::FromDouble(double value) {
   return Access::Make(cpp_int(mantissa * fives), exponent);
 }
 
+Decimal Decimal::FromScaled(Int128 coefficient, int exponent) {
+  return Access::Make(coefficient, exponent);
+}
+
 Decimal Decimal::Divide(const Decimal& numerator, const Decimal& denominator, int digits,
                         Rounding rounding) {
   if (numerator.IsZero()) {

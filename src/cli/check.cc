@@ -50,7 +50,7 @@ void AddCollisions(const metering::MetricSpecs& specs, const std::string& file,
 }
 
 /// The jobs of the settings files among those that are checked, with the paths of what they meter.
-using Jobs = std::vector<std::pair<std::filesystem::path, std::optional<std::string>>>;
+using Jobs = std::vector<std::pair<std::filesystem::path, config::JobContext>>;
 
 Jobs JobsOf(const std::vector<std::string>& files) {
   Jobs jobs;
@@ -60,7 +60,8 @@ Jobs JobsOf(const std::vector<std::string>& files) {
       continue;
     }
     for (const auto& job : config::ReadSettings(*text, file, EnvironmentVariable).settings.jobs) {
-      jobs.emplace_back(JoinPath(file, job.metrics_file), job.scope_key);
+      jobs.emplace_back(JoinPath(file, job.metrics_file),
+                        config::JobContext{true, job.scope_key, job.evaluation});
     }
   }
   return jobs;
@@ -69,15 +70,16 @@ Jobs JobsOf(const std::vector<std::string>& files) {
 /// The job that a metrics file is for; unknown where jobs of several scope keys read it.
 config::JobContext JobOf(const std::string& file, const Jobs& jobs) {
   config::JobContext found;
-  for (const auto& [path, scope_key] : jobs) {
+  for (const auto& [path, job] : jobs) {
     std::error_code error;
     if (!std::filesystem::equivalent(path, file, error)) {
       continue;
     }
-    if (found.is_known && found.scope_key != scope_key) {
+    if (found.is_known &&
+        (found.scope_key != job.scope_key || found.evaluation != job.evaluation)) {
       return {};
     }
-    found = {true, scope_key};
+    found = job;
   }
   return found;
 }

@@ -42,8 +42,8 @@ void LoadMetrics(const std::string& config_file, const config::NamedFile& file,
     read.settings_diagnostics.push_back(text.error());
     return;
   }
-  config::MetricsFile metrics =
-      config::ReadMetricsFile(*text, path, {true, job->settings.scope_key});
+  config::MetricsFile metrics = config::ReadMetricsFile(
+      *text, path, {true, job->settings.scope_key, job->settings.evaluation});
   job->specs = std::move(metrics.specs);
   job->metrics_text = *std::move(text);
   read.metrics_files.push_back({path, std::move(metrics.diagnostics)});

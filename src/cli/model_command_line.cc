@@ -110,6 +110,26 @@ void AddPredict(CLI::App* models, ModelPredictOptions& options, const Choose& ch
   AddWhere(command, &options.where);
 }
 
+void AddEvaluate(CLI::App* models, ModelEvaluateOptions& options, const Choose& choose) {
+  CLI::App* command = Add(models, "evaluate", "Write a report of a model's forecasts, with plots",
+                          choose, [&options] { return RunModelsEvaluate(options); });
+  command->add_option("NAME", options.name, "NAME, NAME:VERSION or NAME:latest")->required();
+  command->add_option("--input", options.input, "CSV with one header line, one row a step")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--column", options.column, "the series (default: the only one, or value)")
+      ->type_name("NAME");
+  command->add_option("--output", options.output, "the HTML document (NAME-VERSION.html)")
+      ->type_name("FILE");
+  Number(command, "--test-size", options.test_size,
+         "last part that is forecast and compared: a share, or steps (0.2)");
+  Number(command, "--horizon", options.horizon, "steps after the last value (12)")
+      ->check(CLI::Range(1, 100'000).description(""));
+  Number(command, "--period", options.period,
+         "steps of a season, for the baselines (default: the model's)");
+  AddWhere(command, &options.where);
+}
+
 void AddFiles(CLI::App* models, ModelFileOptions& options, const Choose& choose) {
   CLI::App* import = Add(models, "import", "Check a model of XGBoost 1.7 to 3.x and store it",
                          choose, [&options] { return RunModelsImport(options); });
@@ -144,6 +164,7 @@ void AddModelCommands(CLI::App& app, ModelCommands& commands, const Choose& choo
   models->require_subcommand(1);
   AddTrain(models, commands.train, choose);
   AddPredict(models, commands.predict, choose);
+  AddEvaluate(models, commands.evaluate, choose);
   AddFiles(models, commands.file, choose);
 }
 

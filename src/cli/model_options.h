@@ -60,6 +60,17 @@ struct ModelPredictOptions {
   bool contributions = false;
 };
 
+struct ModelEvaluateOptions {
+  ModelStoreOptions where;
+  std::string name;
+  std::string input;
+  std::string column;
+  std::string output;
+  double test_size = 0.2;
+  std::size_t horizon = 12;
+  std::size_t period = 0;
+};
+
 struct ModelFileOptions {
   ModelStoreOptions where;
   std::string name;
@@ -68,6 +79,7 @@ struct ModelFileOptions {
 
 int RunModelsTrain(const ModelTrainOptions& options);
 int RunModelsPredict(const ModelPredictOptions& options);
+int RunModelsEvaluate(const ModelEvaluateOptions& options);
 int RunModelsImport(const ModelFileOptions& options);
 int RunModelsExport(const ModelFileOptions& options);
 int RunModelsList(const ModelFileOptions& options);
@@ -78,6 +90,7 @@ int RunModelsRemove(const ModelFileOptions& options);
 struct ModelCommands {
   ModelTrainOptions train;
   ModelPredictOptions predict;
+  ModelEvaluateOptions evaluate;
   ModelFileOptions file;
 };
 

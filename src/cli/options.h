@@ -16,6 +16,11 @@ struct CheckOptions {
   bool strict = false;
 };
 
+struct TestOptions {
+  std::vector<std::string> files;
+  Format format = Format::kTable;
+};
+
 struct RangeOptions {
   std::string begin;
   std::string end;
@@ -30,12 +35,26 @@ struct QueryOptions {
   RangeOptions range;
   std::string period;
   std::string rounding;
+  std::string evaluation;
   bool execute = false;
   bool curl = false;
   std::string url;
   std::string http_config_file;
   std::string config_file;
   std::string source;
+  Format format = Format::kTable;
+};
+
+struct DiffOptions {
+  std::string old_file;
+  std::string new_file;
+  std::string url;
+  std::string http_config_file;
+  std::string config_file;
+  std::string source;
+  std::string scope_key;
+  RangeOptions range;
+  std::string period;
   Format format = Format::kTable;
 };
 
@@ -82,6 +101,8 @@ struct UsageOptions {
   RangeOptions range;
   std::string by;
   bool records = false;
+  std::string revision;
+  bool evidence = false;
   Format format = Format::kTable;
 };
 
@@ -97,9 +118,47 @@ struct AcceptOptions {
   LedgerOptions where;
 };
 
+struct ReconcileOptions {
+  std::string name;
+  std::string against;
+  LedgerOptions where;
+  std::string job;
+  std::string url;
+  std::string http_config_file;
+  RangeOptions range;
+  std::string month;
+  std::string tolerance = "0.01%";
+  std::string scope_key;
+  std::string scope_column = "scope";
+  std::string quantity_column = "quantity";
+  Format format = Format::kTable;
+};
+
 struct HealthOptions {
   std::string url = "http://localhost:9899";
   std::string http_config_file;
+};
+
+/// `audit` and `recollect`.
+struct RereadOptions {
+  std::string config_file;
+  std::string ledger;
+  std::vector<std::string> metrics;
+  RangeOptions range;
+  std::string reason;
+  bool dry_run = false;
+  Format format = Format::kTable;
+};
+
+struct ExplainOptions {
+  std::string name;
+  std::string job;
+  std::string scope;
+  std::vector<std::string> labels;  ///< `k=v`
+  std::string begin;
+  std::string config_file;
+  std::string ledger;
+  Format format = Format::kTable;
 };
 
 struct LedgerFileOptions {

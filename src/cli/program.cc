@@ -18,6 +18,8 @@
 #include "cli/exit_status.h"
 #include "cli/load.h"
 #include "cli/model_options.h"
+#include "cli/option_groups.h"
+#include "cli/preview_commands.h"
 #include "cli/version.h"
 
 namespace promtally::cli {
@@ -80,8 +82,10 @@ class CommandLine {
     AddUsage();
     AddStatusAndVerify();
     AddAccept();
+    AddExact();
     AddLedger();
     AddHealth();
+    previews_.AddTo(&app_, [this](std::function<int()> run) { run_ = std::move(run); });
     AddModelCommands(app_, models_, [this](std::function<int()> run) { run_ = std::move(run); });
     Add("hash-password", "Read a password from standard input and print its hash for web.yml",
         [] { return RunHashPassword(); });
@@ -117,34 +121,15 @@ class CommandLine {
     return kWrongUsage;
   }
 
-  static void AddConfig(CLI::App* command, std::string* file) {
-    command->add_option("--config,--config.file", *file, "promtally.yml")->type_name("FILE");
+  static void AddRereadOptions(CLI::App* command, RereadOptions* options) {
+    AddConfig(command, &options->config_file);
+    AddLedgerPath(command, &options->ledger);
+    AddRange(command, &options->range);
+    AddFormat(command, &options->format);
   }
-  static void AddLedgerPath(CLI::App* command, std::string* path) {
-    command
-        ->add_option("--ledger,--storage.path", *path,
-                     "the ledger's file; goes before the one that --config names")
-        ->type_name("FILE");
-  }
-  static void AddWhere(CLI::App* command, LedgerOptions* where) {
-    AddConfig(command, &where->config_file);
-    AddLedgerPath(command, &where->ledger);
-  }
-  static void AddRange(CLI::App* command, RangeOptions* range) {
-    command->add_option("--begin", range->begin, "RFC 3339, Unix seconds, now, -24h")
-        ->type_name("TIME");
-    command->add_option("--end", range->end, "likewise; the range is [begin, end)")
-        ->type_name("TIME");
-  }
-  static void AddFormat(CLI::App* command, Format* format) {
-    static const std::map<std::string, Format> kFormats{
-        {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
-    command
-        ->add_option_function<std::string>(
-            "--format", [format](const std::string& text) { *format = kFormats.at(text); },
-            "table (default), json or csv")
-        ->check(CLI::IsMember({"table", "json", "csv"}).description(""))
-        ->type_name("FORMAT");
+  static void AddNames(CLI::App* command, const char* name, std::vector<std::string>* names,
+                       const char* description = "only this one (repeatable)") {
+    command->add_option(name, *names, description)->type_name("NAME")->allow_extra_args(false);
   }
 
   CLI::App* Add(const char* name, const char* help, std::function<int()> run, CLI::App* parent) {
@@ -168,20 +153,19 @@ class CommandLine {
     CLI::App* command = Add("query", "Print the queries that would be sent, or run them",
                             [this] { return RunQuery(query_); });
     command->add_option("METRICS", query_.metrics_file, "metrics.yml");
-    command->add_option("--metric", query_.metrics, "only this spec (repeatable)")
-        ->type_name("NAME")
-        ->allow_extra_args(false);
+    AddNames(command, "--metric", &query_.metrics, "only this spec (repeatable)");
     command->add_option("--scope-key", query_.scope_key, "the label that names the scope")
         ->type_name("LABEL");
-    command->add_option("--scope", query_.scopes, "only this scope (repeatable)")
-        ->type_name("ID")
-        ->allow_extra_args(false);
+    AddNames(command, "--scope", &query_.scopes, "only this scope (repeatable)");
     command->add_flag("--per-scope", query_.per_scope, "one query a scope");
     AddRange(command, &query_.range);
     command->add_option("--period", query_.period, "length of a period (1h)")
         ->type_name("DURATION");
     command->add_option("--rounding", query_.rounding, "exact (default) or cloudkitty")
         ->check(CLI::IsMember({"exact", "cloudkitty"}).description(""))
+        ->type_name("MODE");
+    command->add_option("--evaluation", query_.evaluation, "in the place of the files' evaluation")
+        ->check(CLI::IsMember({"promql", "exact"}).description(""))
         ->type_name("MODE");
     command->add_flag("--execute", query_.execute, "run the queries and print records");
     command->add_flag("--curl", query_.curl, "print the queries as curl commands, without secrets");
@@ -267,6 +251,11 @@ class CommandLine {
     command->add_option("--by", usage_.by, "metric,scope,LABEL… (default: metric)")
         ->type_name("LIST");
     command->add_flag("--records", usage_.records, "record lines instead of totals");
+    command
+        ->add_option("--revision", usage_.revision,
+                     "of records: latest (default), all, or N: as it stood at revision N")
+        ->type_name("N");
+    command->add_flag("--evidence", usage_.evidence, "of records: what proves them (JSON)");
     AddFormat(command, &usage_.format);
   }
 
@@ -279,6 +268,29 @@ class CommandLine {
         Add("verify", "Check every invariant of the ledger", [this] { return RunVerify(verify_); });
     AddWhere(verify, &verify_.where);
     AddFormat(verify, &verify_.format);
+  }
+
+  void AddExact() {
+    CLI::App* audit = Add("audit", "Read answered periods again, and commit what differs",
+                          [this] { return RunReread(audit_, false); });
+    AddRereadOptions(audit, &audit_);
+    CLI::App* recollect =
+        Add("recollect", "Read periods again on demand, and commit what differs with a reason",
+            [this] { return RunReread(recollect_, true); });
+    AddRereadOptions(recollect, &recollect_);
+    AddNames(recollect, "--metric", &recollect_.metrics);
+    recollect->add_option("--reason", recollect_.reason, "that the revision carries");
+    recollect->add_flag("--dry-run", recollect_.dry_run, "print what differs, change nothing");
+    CLI::App* command = Add("explain", "Show a record's way from samples to quantity",
+                            [this] { return RunExplain(explain_); });
+    command->add_option("NAME", explain_.name, "the spec's name")->required();
+    command->add_option("--job", explain_.job, "its job, where several have it");
+    command->add_option("--scope", explain_.scope, "whose record");
+    AddNames(command, "--label", &explain_.labels);
+    command->add_option("--begin", explain_.begin, "of the period")->required();
+    AddConfig(command, &explain_.config_file);
+    AddLedgerPath(command, &explain_.ledger);
+    AddFormat(command, &explain_.format);
   }
 
   void AddAccept() {
@@ -333,8 +345,12 @@ class CommandLine {
   ReportOptions status_;
   ReportOptions verify_;
   AcceptOptions accept_;
+  RereadOptions audit_;
+  RereadOptions recollect_;
+  ExplainOptions explain_;
   LedgerFileOptions ledger_;
   HealthOptions health_;
+  PreviewCommands previews_;
   ModelCommands models_;
 };
 

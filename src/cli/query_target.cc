@@ -91,6 +91,20 @@ std::optional<std::string> ScopeKeyOf(const QueryOptions& options, const config:
   return options.scope_key.empty() ? job.scope_key : options.scope_key;
 }
 
+/// kDone, or what is wrong with the scopes that were named, which was said.
+int CheckScopes(const QueryTarget& target) {
+  if (!target.scope_key && (!target.scopes.empty() || target.per_scope)) {
+    return PrintError("--scope and --per-scope need a scope key (--scope-key LABEL)", kWrongUsage);
+  }
+  if (target.scope_key && !base::IsLabelName(*target.scope_key)) {
+    return PrintError(fmt::format("--scope-key: \"{}\" is no label name", *target.scope_key),
+                      kWrongUsage);
+  }
+  const bool are_utf8 = std::all_of(target.scopes.begin(), target.scopes.end(),
+                                    [](const std::string& scope) { return base::IsUtf8(scope); });
+  return are_utf8 ? kDone : PrintError("--scope: not valid UTF-8", kWrongUsage);
+}
+
 OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration* configuration,
                                const config::JobSettings& job, const metering::MetricSpecs& specs) {
   QueryTarget target;
@@ -108,27 +122,22 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   target.scopes = options.scopes;
   target.per_scope = options.per_scope;
   target.limits = job.limits;
+  target.settle = job.schedule.settle;
+  target.window_edges = job.window_edges;
   target.rounding = options.rounding.empty()      ? job.rounding
                     : options.rounding == "exact" ? metering::RoundingMode::kExact
                                                   : metering::RoundingMode::kCloudKitty;
-  if (!target.scope_key && (!target.scopes.empty() || target.per_scope)) {
-    return tl::unexpected(
-        PrintError("--scope and --per-scope need a scope key (--scope-key LABEL)", kWrongUsage));
-  }
-  if (target.scope_key && !base::IsLabelName(*target.scope_key)) {
-    return tl::unexpected(PrintError(
-        fmt::format("--scope-key: \"{}\" is no label name", *target.scope_key), kWrongUsage));
-  }
-  for (const std::string& scope : target.scopes) {
-    if (!base::IsUtf8(scope)) {
-      return tl::unexpected(PrintError("--scope: not valid UTF-8", kWrongUsage));
-    }
+  if (const int status = CheckScopes(target); status != kDone) {
+    return tl::unexpected(status);
   }
   auto filter = metering::ScopeFilter::Make(job.include_scopes, job.exclude_scopes);
   if (!filter) {
     return tl::unexpected(PrintError(filter.error().message, kBadConfiguration));
   }
   target.filter = std::make_shared<const metering::ScopeFilter>(*std::move(filter));
+  if (configuration != nullptr) {
+    target.models = configuration->settings.models;
+  }
   base::Seconds length = job.schedule.period;
   if (!options.period.empty()) {
     auto period = ParsePeriod(options.period);
@@ -148,13 +157,17 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   return target;
 }
 
-OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path,
-                                              const std::optional<std::string>& scope_key) {
+OrExit<metering::MetricSpecs> LoadMetricsFile(const std::string& path, const QueryOptions& options,
+                                              const config::JobSettings& job) {
+  config::JobContext context{true, ScopeKeyOf(options, job), job.evaluation};
+  if (!options.evaluation.empty()) {
+    context.forced = metering::EvaluationFromText(options.evaluation);
+  }
   auto text = ReadFile(path);
   if (!text) {
     return tl::unexpected(PrintError(text.error().message, kBadConfiguration));
   }
-  config::MetricsFile metrics = config::ReadMetricsFile(*text, path, {true, scope_key});
+  config::MetricsFile metrics = config::ReadMetricsFile(*text, path, context);
   PrintDiagnostics(metrics.diagnostics);
   if (base::HasErrors(metrics.diagnostics)) {
     return tl::unexpected(kBadConfiguration);
@@ -180,7 +193,7 @@ OrExit<std::vector<QueryTarget>> ResolveMetricsFile(const QueryOptions& options,
   const config::JobSettings* job =
       configuration == nullptr ? nullptr : JobOf(options, *configuration);
   const config::JobSettings settings = job == nullptr ? config::JobSettings{} : *job;
-  auto specs = LoadMetricsFile(options.metrics_file, ScopeKeyOf(options, settings));
+  auto specs = LoadMetricsFile(options.metrics_file, options, settings);
   if (!specs) {
     return tl::unexpected(specs.error());
   }
@@ -229,7 +242,16 @@ OrExit<std::vector<QueryTarget>> ResolveQuery(const QueryOptions& options) {
   }
   std::vector<QueryTarget> targets;
   for (const collector::ConfiguredJob& job : configuration->jobs) {
-    auto target = MakeTarget(options, settings, job.settings, job.specs);
+    metering::MetricSpecs specs = job.specs;
+    if (!options.evaluation.empty()) {
+      auto read = LoadMetricsFile(JoinPath(options.config_file, job.settings.metrics_file), options,
+                                  job.settings);
+      if (!read) {
+        return tl::unexpected(read.error());
+      }
+      specs = *std::move(read);
+    }
+    auto target = MakeTarget(options, settings, job.settings, specs);
     if (!target) {
       return tl::unexpected(target.error());
     }

@@ -24,7 +24,10 @@ struct QueryTarget {
   std::shared_ptr<const metering::ScopeFilter> filter;
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   std::vector<metering::Period> periods;
+  base::Milliseconds settle{0};
+  config::WindowEdges window_edges = config::WindowEdges::kAsWritten;
   std::optional<config::SourceSettings> source;  ///< whom to ask
+  config::ModelsSettings models;                 ///< for model blocks
 };
 
 /// One target for a metrics file, or one for each job of a configuration.

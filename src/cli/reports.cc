@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
 #include <iostream>
 #include <sstream>
 
@@ -68,6 +69,33 @@ OrExit<ledger::UsageGrouping> ParseGrouping(const std::string& text) {
     }
   }
   return grouping;
+}
+
+/// `--revision` and `--evidence`; the exit status where they are wrong.
+int ParseRecordOptions(const UsageOptions& options, ledger::UsageFilter* filter) {
+  if (!options.records && (!options.revision.empty() || options.evidence)) {
+    return PrintError("--revision and --evidence speak of records: add --records", kWrongUsage);
+  }
+  if (options.evidence && options.format != Format::kJson) {
+    return PrintError("--evidence needs --format json", kWrongUsage);
+  }
+  filter->with_evidence = options.evidence;
+  const std::string& text = options.revision;
+  if (text.empty() || text == "latest") {
+    return kDone;
+  }
+  if (text == "all") {
+    filter->all_revisions = true;
+    return kDone;
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0) {
+    return PrintError("--revision: \"" + text + "\" is neither latest, all nor a number",
+                      kWrongUsage);
+  }
+  filter->revision = number;
+  return kDone;
 }
 
 int PrintTotals(ledger::Reader& reader, const ledger::UsageFilter& filter,
@@ -207,6 +235,9 @@ int RunUsage(const UsageOptions& options) {
   auto filter = ParseFilter(options.range);
   if (!filter) {
     return filter.error();
+  }
+  if (const int wrong = ParseRecordOptions(options, &*filter); wrong != kDone) {
+    return wrong;
   }
   auto grouping = ParseGrouping(options.by);
   if (!grouping) {

@@ -18,6 +18,9 @@ using source::Disposition;
 using source::QueryFailure;
 using source::QueryOutcome;
 
+/// Raw samples of one scope are split by time down to this.
+constexpr base::Milliseconds kLeastRange{60'000};
+
 /// In one period of 24 larger batches are tried again: what was too much may have been a bad hour
 /// of the server, or fewer scopes may be left.
 std::size_t BatchToTry(std::size_t worked, const metering::Period& period) {
@@ -66,6 +69,11 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       mode_ = QueryMode::kPerScope;
     }
     result_.batch = BatchToTry(request_.batch, request_.period);
+    whole_ = {request_.period.begin, request_.period.end};
+    if (request_.raw) {
+      whole_ = {request_.period.begin - request_.raw->back,
+                request_.period.end + request_.raw->ahead};
+    }
   }
 
   void Start() {
@@ -75,7 +83,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
                (mode_ == QueryMode::kAllScopes && result_.batch > 0)) {
       Discover();
     } else {
-      parts_.push_back({});
+      parts_.push_back({0, 0, whole_});
     }
     SendParts();
     if (outstanding_ == 0) {
@@ -88,6 +96,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   struct Part {
     std::size_t begin = 0;
     std::size_t end = 0;
+    metering::Period range;  ///< of raw samples, else the period
     [[nodiscard]] std::size_t size() const { return end - begin; }
   };
 
@@ -113,7 +122,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     } else if (found.scopes.empty()) {  // nobody used anything: the discovery is the evidence
       const metering::Discovery discovery =
           metering::DiscoveryOf(*request_.spec, *request_.scope_key, request_.period);
-      AddAnswer(discovery.selectors.front(), {}, {});
+      AddAnswer(discovery.selectors.front(), {0, 0, request_.period}, {});
     } else {
       TakeScopes(std::move(found.scopes));
     }
@@ -128,7 +137,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     std::size_t begin = 0;
     for (const auto& batch :
          metering::BatchScopes(*request_.spec, *request_.scope_key, scopes_, most)) {
-      parts_.push_back({begin, begin + batch.size()});
+      parts_.push_back({begin, begin + batch.size(), whole_});
       begin += batch.size();
     }
   }
@@ -176,12 +185,21 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     }
     result_.attempts = std::max(result_.attempts, attempt);
     const auto scopes = std::span<const std::string>(scopes_).subspan(part.begin, part.size());
-    std::string text = metering::BuildQuery(*request_.spec, request_.scope_key, scopes, Length());
+    std::string text = request_.raw
+                           ? metering::BuildRawQuery(*request_.spec, request_.scope_key, scopes,
+                                                     part.range.end - part.range.begin)
+                           : metering::BuildQuery(*request_.spec, request_.scope_key, scopes,
+                                                  Length(), request_.without_begin);
     ++outstanding_;
-    gate_->Query(text, request_.period.end, attempt,
-                 [self = shared_from_this(), part, text, attempt](QueryOutcome outcome) mutable {
-                   self->OnAnswer(part, std::move(text), attempt, std::move(outcome));
-                 });
+    auto answered = [self = shared_from_this(), part, text, attempt](QueryOutcome outcome) mutable {
+      self->OnAnswer(part, std::move(text), attempt, std::move(outcome));
+    };
+    if (request_.raw) {
+      gate_->QueryRaw(text, part.range.end, request_.spec->exact.histogram, attempt,
+                      std::move(answered));
+    } else {
+      gate_->Query(text, part.range.end, attempt, std::move(answered));
+    }
   }
 
   void OnAnswer(const Part& part, std::string text, int attempt, QueryOutcome outcome) {
@@ -226,11 +244,22 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     } else if (part.size() > 1) {
       const std::size_t half = part.size() / 2;
       result_.batch = result_.batch > 0 ? std::min(result_.batch, half) : half;
-      parts_.push_front({part.begin + half, part.end});
-      parts_.push_front({part.begin, part.begin + half});
+      parts_.push_front({part.begin + half, part.end, part.range});
+      parts_.push_front({part.begin, part.begin + half, part.range});
+    } else if (request_.raw && part.range.end - part.range.begin >= 2 * kLeastRange) {
+      SplitByTime(part);
     } else {
       Give(Unsplittable(std::move(failure)));
     }
+  }
+
+  /// The raw samples of one scope are still too many for one answer: the same series, half the time
+  /// each.
+  void SplitByTime(const Part& part) {
+    const base::Instant middle = std::chrono::ceil<base::Seconds>(
+        part.range.begin + (part.range.end - part.range.begin) / 2);
+    parts_.push_front({part.begin, part.end, {middle, part.range.end}});
+    parts_.push_front({part.begin, part.end, {part.range.begin, middle}});
   }
 
   /// In per-scope mode a query error concerns its scope; when every scope has one, the spec itself
@@ -251,14 +280,16 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     const auto asked = AskedScope(part);
     FetchedQuery query;
     query.text = std::move(text);
+    query.time = part.range.end;
     query.scope = asked;
     query.series = outcome.answer.size();
     query.bytes = outcome.bytes;
     query.wall = outcome.wall;
     query.annotations = JoinAnnotations(outcome.answer);
-    series_ += query.series;
+    // A read that was split by time has the same series in each part.
+    series_ += part.range.end == whole_.end ? query.series : 0;
     result_.queries.push_back(std::move(query));
-    metering::ScopedAnswer answer{std::move(outcome.answer), asked, {}};
+    metering::ScopedAnswer answer{std::move(outcome.answer), asked, {}, {}};
     if (brings_in_others_) {
       // The text keeps the label: whose series it is stands in the answer.
       answer.asked_scope.reset();
@@ -267,6 +298,9 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
       std::sort(answer.named_scopes.begin(), answer.named_scopes.end());
     }
     result_.answers.push_back(std::move(answer));
+    if (request_.raw) {
+      result_.samples.push_back(std::move(outcome.samples));
+    }
     if (series_ > request_.max_series) {
       parts_.clear();  // the period fails by what is there already (too_many_series)
     }
@@ -281,6 +315,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
     }
     parts_.clear();
     result_.answers.clear();
+    result_.samples.clear();
     result_.queries.clear();
   }
 
@@ -327,6 +362,7 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
   QueryMode mode_;
   /// Prefix or suffix is proved to keep scopes apart, but may select series of other scopes.
   bool brings_in_others_ = false;
+  metering::Period whole_;           // what is asked for of each scope
   std::vector<std::string> scopes_;  // all that are asked for by name
   std::deque<Part> parts_;           // not sent yet
   FetchResult result_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collector/source_gate.h"
+#include "promtally/metering/exact_usage.h"
 #include "promtally/metering/metric_spec.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/query_builder.h"
@@ -24,7 +25,10 @@ struct FetchRequest {
   std::vector<std::string> scopes;  ///< by hand, or listed in the settings; empty: all
   bool per_scope = false;           ///< by hand: one query a scope even where one for all would do
   std::size_t batch = 0;            ///< scopes a query that worked before; 0: all in one query
-  bool no_retries = false;          ///< a preview: the first failure is the answer
+  /// Raw samples are asked for, of that range around the period.
+  std::optional<metering::RawRange> raw;
+  bool without_begin = false;          ///< a server's window would take a sample at begin as well
+  bool no_retries = false;             ///< a preview: the first failure is the answer
   std::size_t max_series = 1'000'000;  ///< of the period; no more is asked once there are more
   /// Called whenever the source may have room for others: a next try is waited for, or the last
   /// queries are in flight.
@@ -34,6 +38,7 @@ struct FetchRequest {
 /// One query of a period that was answered.
 struct FetchedQuery {
   std::string text;
+  base::Instant time;
   std::optional<std::string> scope;
   std::uint64_t series = 0;
   std::uint64_t bytes = 0;
@@ -43,6 +48,7 @@ struct FetchedQuery {
 
 struct FetchResult {
   std::vector<metering::ScopedAnswer> answers;  ///< one for each of `queries`
+  std::vector<metering::RawSamples> samples;    ///< of raw answers, one for each of `answers`
   std::vector<FetchedQuery> queries;
   std::vector<metering::RejectedSeries>
       rejected;  ///< scopes whose own query failed for good (query_error)

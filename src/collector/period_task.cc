@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/period_task.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "collector/exact_period.h"
+#include "collector/local_answers.h"
 
 namespace promtally::collector {
 
 namespace {
 
 using ledger::PeriodState;
-
-metering::ConversionContext ContextOf(const PeriodTask& task) {
-  metering::ConversionContext context;
-  context.spec = task.spec.get();
-  context.scope_key = task.scope_key;
-  context.rounding = task.rounding;
-  context.filter = task.filter.get();
-  context.limits = task.limits;
-  return context;
-}
-
-std::vector<ledger::QueryEvidence> EvidenceOf(const PeriodTask& task) {
-  std::vector<ledger::QueryEvidence> evidence;
-  for (const FetchedQuery& query : task.fetched.queries) {
-    evidence.push_back({query.text, task.item.period.end, task.server_id, query.series, query.bytes,
-                        query.wall, query.annotations});
-  }
-  return evidence;
-}
 
 PeriodReport ReportOf(const PeriodTask& task, const metering::PeriodResult& result) {
   PeriodReport report;
@@ -87,21 +72,13 @@ base::Status RecordOrKeep(ledger::Ledger& ledger, const ledger::PeriodEntry& ent
 
 base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
                    const metering::ConversionContext& context, const metering::PeriodResult& result,
-                   Decision decision, PeriodReport* report) {
+                   const ledger::ExactCommit* exact, Decision decision, PeriodReport* report) {
   if (decision.state == PeriodState::kOpen || decision.state == PeriodState::kFailed) {
     *report = ReportAttempt(task, std::move(*report), &decision.entry);
     return RecordOrKeep(ledger, decision.entry, report);
   }
   report->state = decision.state;
-  ledger::PeriodCommit commit;
-  commit.spec_id = task.spec_id;
-  commit.version_id = task.item.version_id;
-  commit.period = task.item.period;
-  commit.context = &context;
-  commit.result = &result;
-  commit.queries = EvidenceOf(task);
-  commit.attempts = (task.item.before ? task.item.before->attempts : 0) + task.fetched.attempts;
-  commit.committed_at = task.facts.now;
+  ledger::PeriodCommit commit = CommitOf(task, context, result, exact);
   commit.reason = decision.reason;
   auto receipt = ledger.Commit(commit);
   if (!receipt) {
@@ -115,6 +92,37 @@ base::Status Write(ledger::Ledger& ledger, const PeriodTask& task,
 }
 
 }  // namespace
+
+metering::ConversionContext ContextOf(const PeriodTask& task) {
+  metering::ConversionContext context;
+  context.spec = task.spec.get();
+  context.scope_key = task.scope_key;
+  context.rounding = task.rounding;
+  context.filter = task.filter.get();
+  context.limits = task.limits;
+  return context;
+}
+
+ledger::PeriodCommit CommitOf(const PeriodTask& task, const metering::ConversionContext& context,
+                              const metering::PeriodResult& result,
+                              const ledger::ExactCommit* exact) {
+  ledger::PeriodCommit commit;
+  commit.spec_id = task.spec_id;
+  commit.version_id = task.item.version_id;
+  commit.period = task.item.period;
+  commit.context = &context;
+  commit.result = &result;
+  for (const FetchedQuery& query : task.fetched.queries) {
+    commit.queries.push_back({query.text, query.time, task.server_id, query.series, query.bytes,
+                              query.wall, query.annotations});
+  }
+  commit.attempts = (task.item.before ? task.item.before->attempts : 0) + task.fetched.attempts;
+  commit.committed_at = task.facts.now;
+  commit.evaluation = task.spec->evaluation;
+  commit.exact = exact;
+  commit.final_period = task.audit.count() == 0;
+  return commit;
+}
 
 std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
   const CatalogueSpec& spec = job.specs[item.spec];
@@ -130,9 +138,48 @@ std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
   task->facts.on_bad_series = job.settings.on_bad_series;
   task->facts.empty_after = job.settings.empty_after;
   task->facts.min_coverage = job.settings.min_coverage;
+  task->window_edges = job.settings.window_edges;
+  task->settle = job.settings.schedule.settle;
+  task->checkpoint_retention = job.settings.checkpoint_retention;
   task->item = std::move(item);
   UseVersion(task.get(), spec, task->item.version_id);
+  if (task->spec != nullptr) {
+    task->audit = config::AuditOf(job.settings, task->spec->evaluation);
+  }
   return task;
+}
+
+FetchRequest RequestOf(PeriodTask* task, const source::ServerIdentity& server) {
+  task->server = server;
+  FetchRequest request;
+  request.spec = task->spec;
+  request.scope_key = task->scope_key;
+  request.period = task->item.period;
+  request.filter = task->filter;
+  request.scopes = task->filter->ListedScopes();
+  request.max_series = task->limits.series;
+  request.without_begin =
+      task->window_edges == config::WindowEdges::kHalfOpen && server.closed_edges == true;
+  if (task->spec->evaluation != metering::Evaluation::kPromql) {
+    request.raw = metering::RawRangeOf(*task->spec, task->settle);
+  }
+  return request;
+}
+
+FetchResult UnreadableVersion() {
+  FetchResult result;
+  result.failure.emplace();
+  result.failure->disposition = source::Disposition::kPermanent;
+  result.failure->reason = "query_error";
+  result.failure->detail = "the stored version of the spec cannot be read";
+  return result;
+}
+
+bool IsAmong(const WorkItem& item, const std::deque<std::shared_ptr<PeriodTask>>& tasks) {
+  return std::any_of(tasks.begin(), tasks.end(), [&item](const auto& other) {
+    return other->item.job == item.job && other->item.spec == item.spec &&
+           other->item.period == item.period;
+  });
 }
 
 void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id) {
@@ -173,17 +220,40 @@ base::Status LookAtCoverage(ledger::Ledger& ledger, PeriodTask* task) {
   return {};
 }
 
+/// Of a local spec, what the server would have answered takes the place of the raw answers.
+void EvaluateLocally(PeriodTask* task) {
+  if (task->spec != nullptr && task->spec->evaluation == metering::Evaluation::kLocal) {
+    const bool is_half_open = task->window_edges == config::WindowEdges::kHalfOpen;
+    ComputeLocally(ContextOf(*task), {task->item.period, is_half_open}, task->server,
+                   &task->fetched);
+  }
+}
+
 }  // namespace
 
 base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
+  EvaluateLocally(task);
+  if (task->item.reread) {
+    return RereadPeriod(ledger, task);
+  }
   const metering::ConversionContext context = ContextOf(*task);
   metering::PeriodResult result;
+  std::optional<ExactPeriod> exact;
   Decision decision;
   task->facts.attempts = task->fetched.attempts;
   if (task->fetched.failure) {
     decision = DecideFailure(*task->fetched.failure, task->facts);
   } else {
-    result = metering::ConvertAnswers(context, std::move(task->fetched.answers));
+    auto converted = ConvertPeriod(ledger, *task, context, &exact);
+    if (!converted) {
+      return tl::unexpected(converted.error());
+    }
+    result = *std::move(converted);
+    if (exact && exact->needs_history && !task->history_known) {
+      Settlement unknown;
+      unknown.needs_history = true;
+      return unknown;
+    }
     result.rejected.insert(result.rejected.end(), task->fetched.rejected.begin(),
                            task->fetched.rejected.end());
     if (result.series_answered == 0) {
@@ -197,6 +267,9 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
       return tl::unexpected(status.error());
     }
     decision = Decide(result, task->facts);
+    if (exact) {
+      HoldExact(*exact, *task, &decision);
+    }
   }
   Settlement settlement;
   settlement.report = ReportOf(*task, result);
@@ -204,9 +277,15 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
     settlement.retry_with_newest = true;
     return settlement;
   }
-  if (auto status = Write(ledger, *task, context, result, std::move(decision), &settlement.report);
+  if (auto status = Write(ledger, *task, context, result, exact ? &exact->commit : nullptr,
+                          std::move(decision), &settlement.report);
       !status) {
     return tl::unexpected(status.error());
+  }
+  if (exact && settlement.report.state != PeriodState::kOpen &&
+      settlement.report.state != PeriodState::kFailed) {
+    return WithNextPeriod(ledger, *task, {Reread::Kind::kAudit, "an earlier period was filled"},
+                          std::move(settlement));
   }
   return settlement;
 }
@@ -218,6 +297,9 @@ base::Result<std::vector<PeriodReport>> LeaveUnasked(
   std::vector<ledger::PeriodEntry> entries;
   std::vector<PeriodReport> reports;
   for (const std::shared_ptr<PeriodTask>& task : tasks) {
+    if (task->item.reread) {
+      continue;  // it is answered, and stays so
+    }
     task->facts.now = now;
     task->facts.attempts = 1;  // a source that stays away is looked for less and less often
     task->fetched.failure = why;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,6 +27,14 @@ struct PeriodTask {
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   metering::SeriesLimits limits;
   std::int64_t server_id = 0;
+  source::ServerIdentity server;  ///< that is asked
+  config::WindowEdges window_edges = config::WindowEdges::kAsWritten;
+  base::Milliseconds settle{0};
+  base::Milliseconds audit{0};  ///< of the spec: how long its periods stay provisional
+  base::Milliseconds checkpoint_retention{0};
+  /// Of exact usage from zero: the server has data of before the period's first look. Asked only
+  /// where it matters.
+  std::optional<bool> history_known;
   bool newest_version = true;  ///< item.version_id is the spec's newest
   DecisionFacts facts;
   std::optional<std::int64_t> up_samples;  ///< of the source in the period, where they were asked
@@ -38,9 +47,25 @@ struct PeriodTask {
 /// Lets a task use a version of its spec.
 void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id);
 
+/// What a server is to be asked for a task, which remembers the server; the batch is the caller's.
+[[nodiscard]] FetchRequest RequestOf(PeriodTask* task, const source::ServerIdentity& server);
+/// In the place of an answer, where the stored version of a spec cannot be read.
+[[nodiscard]] FetchResult UnreadableVersion();
+
+/// True when one of the tasks is for that spec and period.
+[[nodiscard]] bool IsAmong(const WorkItem& item,
+                           const std::deque<std::shared_ptr<PeriodTask>>& tasks);
+
 /// What SettlePeriod did.
 struct Settlement {
   PeriodReport report;
+  /// Nothing was written: whether the server's data reach back that far must be known first
+  /// (PeriodTask::history_known).
+  bool needs_history = false;
+  /// The answered period after this one builds on what this one changed: it is to be computed
+  /// again.
+  std::optional<WorkItem> recompute;
+  std::optional<RereadReport> reread;  ///< in the place of `report`, of a period that was answered
   bool retry_with_newest =
       false;  ///< an earlier version failed: nothing was written, ask again with the newest
 };

@@ -89,6 +89,9 @@ class SpecPlanner {
     spec_ = spec;
     item_.job = job_index;
     item_.spec = spec_index;
+    if (scope_.reread) {
+      return PlanReread(*scope_.reread);
+    }
     return scope_.range ? PlanRange() : PlanDue();
   }
 
@@ -155,7 +158,61 @@ class SpecPlanner {
         spec_->frontier += Length();
       }
     }
+    if (auto status = PlanAudits(); !status) {
+      return status;
+    }
     return PlanUnfinished();
+  }
+
+  /// Provisional periods whose time has come: they are read once more, and are final then.
+  Status PlanAudits() {
+    const auto newest = spec_->versions.find(spec_->newest().id);
+    const auto evaluation = newest == spec_->versions.end() ? metering::Evaluation::kPromql
+                                                            : newest->second->evaluation;
+    const base::Milliseconds audit = config::AuditOf(job_->settings, evaluation);
+    auto rows = ledger_.Provisional(spec_->stored.id, now_ - audit);
+    if (!rows) {
+      return tl::unexpected(rows.error());
+    }
+    return AddRereads(*rows, {Reread::Kind::kAudit, "late data"});
+  }
+
+  Status PlanReread(const Reread& reread) {
+    const auto& names = scope_.names;
+    if (!names.empty() &&
+        std::find(names.begin(), names.end(), spec_->stored.name) == names.end() &&
+        std::find(names.begin(), names.end(), spec_->newest().metric) == names.end()) {
+      return {};
+    }
+    const auto& range = scope_.range;
+    auto rows = range
+                    ? ledger_.Periods(spec_->stored.id, range->begin)
+                    : ledger_.Provisional(spec_->stored.id, now_ - job_->settings.schedule.settle);
+    if (!rows) {
+      return tl::unexpected(rows.error());
+    }
+    if (range) {
+      std::erase_if(*rows, [&range](const ledger::PeriodSummary& row) {
+        return row.begin < range->begin || row.end > range->end;
+      });
+    }
+    return AddRereads(*rows, reread);
+  }
+
+  Status AddRereads(const std::vector<ledger::PeriodSummary>& rows, const Reread& reread) {
+    for (const ledger::PeriodSummary& row : rows) {
+      auto entry = ledger_.FindPeriod(spec_->stored.id, row.begin);
+      if (!entry) {
+        return tl::unexpected(entry.error());
+      }
+      if (*entry &&
+          ((*entry)->state == PeriodState::kCommitted || (*entry)->state == PeriodState::kEmpty)) {
+        item_.reread = reread;
+        Add((*entry)->period, (*entry)->version_id, std::nullopt);
+        item_.reread.reset();
+      }
+    }
+    return {};
   }
 
   Status PlanUnfinished() {

@@ -10,10 +10,21 @@
 
 namespace promtally::collector {
 
+/// Why answered periods are read again.
+struct Reread {
+  enum class Kind { kAudit, kRecollect };
+  Kind kind = Kind::kAudit;
+  std::string reason;  ///< that a revision carries
+};
+
 /// What a round is to collect.
 struct RoundScope {
   std::optional<metering::Period> range;  ///< exactly the periods in it; absent: what is due
   bool retry_failed = false;
+  /// Answered periods are read again, and nothing else is done: those of the range, or all that are
+  /// provisional.
+  std::optional<Reread> reread;
+  std::vector<std::string> names;  ///< of specs, with `reread`; empty: all
 };
 
 /// One spec and period to be asked for.
@@ -23,6 +34,7 @@ struct WorkItem {
   metering::Period period;
   std::int64_t version_id = 0;
   std::optional<ledger::PeriodEntry> before;  ///< the period's row, if it has one
+  std::optional<Reread> reread;               ///< it is answered, and read again
 };
 
 struct RoundPlan {

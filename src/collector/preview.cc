@@ -12,6 +12,7 @@ namespace promtally::collector {
 struct Preview::Session {
   boost::asio::io_context loop;
   std::shared_ptr<SourceGate> gate;
+  source::ServerIdentity server;
 
   /// Runs the loop until what `start` begins calls the function that it is given. Answers come from
   /// another thread: without the guard the loop would find nothing to do and return.
@@ -27,7 +28,10 @@ struct Preview::Session {
 Preview::Preview(const config::SourceSettings& settings) : session_(std::make_unique<Session>()) {
   session_->gate = OpenSource(session_->loop, settings);
   session_->RunUntilDone([this](const auto& done) {
-    session_->gate->Identify([done](const source::ServerIdentity&) { done(); });
+    session_->gate->Identify([this, done](const source::ServerIdentity& server) {
+      session_->server = server;
+      done();
+    });
   });
 }
 
@@ -43,6 +47,19 @@ FetchResult Preview::Fetch(FetchRequest request) {
   });
   return fetched;
 }
+
+source::QueryOutcome Preview::Query(std::string text, base::Instant time) {
+  source::QueryOutcome asked;
+  session_->RunUntilDone([&](const auto& done) {
+    session_->gate->Query(std::move(text), time, 1, [&asked, done](source::QueryOutcome outcome) {
+      asked = std::move(outcome);
+      done();
+    });
+  });
+  return asked;
+}
+
+const source::ServerIdentity& Preview::server() const { return session_->server; }
 
 bool Preview::reached() const { return session_->gate->reached(); }
 

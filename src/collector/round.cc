@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/round.h"
 
-#include <algorithm>
 #include <deque>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
-#include "collector/period_task.h"
-#include "collector/round_facts.h"
-#include "collector/up_probe.h"
+#include "collector/round_source.h"
 
 namespace promtally::collector {
 
@@ -17,26 +14,11 @@ namespace {
 
 using base::Instant;
 using ledger::PeriodState;
-using TaskPtr = std::shared_ptr<PeriodTask>;
-
-/// Periods of a source that may be fetched ahead of their decision: bounds what answers cost.
-constexpr int kFetchedAhead = 8;
-
-/// A source during a round.
-struct SourceRun {
-  std::shared_ptr<SourceGate> gate;
-  std::shared_ptr<UpProbe> probe;
-  source::ServerIdentity identity;
-  Instant now;  // the smaller of both clocks
-  std::int64_t server_id = 0;
-  std::deque<TaskPtr> waiting;  // not asked yet, oldest period first
-  int undecided = 0;            // asked, not settled yet
-};
 
 class RoundRun : public Round {
  public:
   RoundRun(RoundContext context, RoundScope scope, std::function<void(RoundReport)> done)
-      : context_(std::move(context)), scope_(scope), done_(std::move(done)) {}
+      : context_(std::move(context)), scope_(std::move(scope)), done_(std::move(done)) {}
 
   void Begin() {
     for (const auto& [name, gate] : context_.gates) {
@@ -146,12 +128,9 @@ class RoundRun : public Round {
       request.servers[name] = {run.identity, run.now, run.gate->completeness().listed(), {}};
     }
     for (const WorkItem& item : plan_.items) {
-      request.jobs.push_back(JobOf(item).id);
-      request.servers[JobOf(item).settings.source].Keep(JobOf(item).settings.empty_after);
+      request.AddJob(JobOf(item));
     }
-    std::sort(request.jobs.begin(), request.jobs.end());
-    request.jobs.erase(std::unique(request.jobs.begin(), request.jobs.end()), request.jobs.end());
-    request.range = scope_.range;
+    request.range = scope_.reread ? std::nullopt : scope_.range;
     request.now = context_.clock();
     OnLedger<std::map<std::string, SourceFacts>>(
         [request = std::move(request)](auto& ledger) { return RecordRound(ledger, request); },
@@ -181,15 +160,12 @@ class RoundRun : public Round {
       if (stopping_) {
         return;
       }
-      run.server_id = facts.at(name).server_id;
-      run.gate->completeness().Remember(facts.at(name).stores);
-      run.probe = std::make_shared<UpProbe>(
-          run.gate, facts.at(name).up_since,
-          [self = weak_from_this(), name = name](metering::Period period, std::int64_t samples) {
-            if (const auto round = std::static_pointer_cast<RoundRun>(self.lock())) {
-              round->RecordCoverage(name, period, samples);
-            }
-          });
+      run.Begin(facts.at(name), [self = weak_from_this(), name = name](metering::Period period,
+                                                                       std::int64_t samples) {
+        if (const auto round = std::static_pointer_cast<RoundRun>(self.lock())) {
+          round->RecordCoverage(name, period, samples);
+        }
+      });
       if (!run.waiting.empty()) {
         run.probe->LookForUp(run.waiting.front()->item.period, [self = Self(), source = name] {
           // It may have taken the only place there is.
@@ -233,21 +209,10 @@ class RoundRun : public Round {
     task->ready = false;
     task->server_id = run.server_id;
     if (task->spec == nullptr) {
-      FetchResult result;
-      result.failure.emplace();
-      result.failure->disposition = source::Disposition::kPermanent;
-      result.failure->reason = "query_error";
-      result.failure->detail = "the stored version of the spec cannot be read";
-      OnFetched(task, std::move(result));
+      OnFetched(task, UnreadableVersion());
       return;
     }
-    FetchRequest request;
-    request.spec = task->spec;
-    request.scope_key = task->scope_key;
-    request.period = task->item.period;
-    request.filter = task->filter;
-    request.scopes = task->filter->ListedScopes();
-    request.max_series = task->limits.series;
+    FetchRequest request = RequestOf(task.get(), run.identity);
     request.batch = SpecOf(task->item).batch;
     request.on_room = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(run.gate, std::move(request),
@@ -320,6 +285,10 @@ class RoundRun : public Round {
   }
 
   void OnSettled(const TaskPtr& task, Settlement settlement) {
+    if (settlement.needs_history) {
+      AskHistory(task);
+      return;
+    }
     if (settlement.retry_with_newest) {
       UseVersion(task.get(), SpecOf(task->item), SpecOf(task->item).newest().id);
       if (!stopping_) {
@@ -330,9 +299,48 @@ class RoundRun : public Round {
     turns_[task->spec_id].pop_front();
     --sources_.at(task->source).undecided;
     task->fetched = {};
-    Report(settlement.report);
+    if (settlement.recompute) {
+      Recompute(*std::move(settlement.recompute), task->source);
+    }
+    if (settlement.reread) {
+      ReportReread(*std::move(settlement.reread));
+    } else {
+      Report(settlement.report);
+    }
     SettleFirst(task->spec_id);
     Pump(task->source);
+  }
+
+  /// Whether the server had data before the first look at the series of a period.
+  void AskHistory(const TaskPtr& task) {
+    if (stopping_) {
+      return;
+    }
+    sources_.at(task->source)
+        .gate->HasDataUpTo(task->item.period.begin - task->spec->exact.max_gap,
+                           [self = Self(), task](std::optional<bool> known) {
+                             task->history_known = known.value_or(false);
+                             self->Ready(task);
+                           });
+  }
+
+  /// Puts an answered period behind the one that changed what it builds on, unless it is to be
+  /// asked anyway.
+  void Recompute(WorkItem item, const std::string& source) {
+    SourceRun& run = sources_.at(source);
+    const auto& turn = turns_[SpecOf(item).stored.id];
+    if (IsAmong(item, run.waiting) || IsAmong(item, turn)) {
+      return;
+    }
+    const CatalogueJob& job = JobOf(item);
+    run.waiting.push_front(MakeTask(job, std::move(item)));
+  }
+
+  void ReportReread(RereadReport report) {
+    if (context_.observer != nullptr) {
+      context_.observer->OnReread(report);
+    }
+    report_.rereads.push_back(std::move(report));
   }
 
   void Report(const PeriodReport& report) {

@@ -14,6 +14,7 @@
 #include "collector/ledger_thread.h"
 #include "collector/plan.h"
 #include "collector/source_gate.h"
+#include "promtally/metering/usage_record.h"
 
 namespace promtally::collector {
 
@@ -37,8 +38,27 @@ struct PeriodReport {
   std::chrono::microseconds commit{0};
 };
 
+/// One record that differs from what was read again.
+struct ReportedChange {
+  std::string metric;
+  std::optional<std::string> scope;
+  metering::OrderedLabels groupby;
+  ledger::RecordChange change;
+  std::string reason;  ///< `lost` where the data are gone and nothing was changed
+};
+
+/// What became of one answered period that was read again.
+struct RereadReport {
+  std::string job;
+  std::string name;
+  metering::Period period;
+  std::string failure;  ///< it could not be read; empty: it could
+  std::vector<ReportedChange> changes;
+};
+
 struct RoundReport {
   std::vector<PeriodReport> periods;  ///< in the order in which they were decided
+  std::vector<RereadReport> rereads;  ///< likewise
   int waiting = 0;                    ///< open periods whose next try is not due yet
   std::optional<base::Instant> next_retry;
   int left_failed = 0;  ///< failed periods of the range, which were not tried again
@@ -59,6 +79,7 @@ class RoundObserver {
   virtual void OnServer(const std::string& /*source*/, const source::ServerIdentity& /*identity*/,
                         base::Milliseconds /*behind*/) {}
   virtual void OnPeriod(const PeriodReport& /*report*/) {}
+  virtual void OnReread(const RereadReport& /*report*/) {}
 };
 
 struct RoundContext {

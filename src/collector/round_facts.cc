@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/round_facts.h"
 
+#include <algorithm>
+
 namespace promtally::collector {
+
+void RoundFactsRequest::AddJob(const CatalogueJob& job) {
+  if (std::find(jobs.begin(), jobs.end(), job.id) == jobs.end()) {
+    jobs.push_back(job.id);
+  }
+  servers[job.settings.source].Keep(job.settings.empty_after);
+}
 
 base::Result<std::map<std::string, SourceFacts>> RecordRound(ledger::Ledger& ledger,
                                                              const RoundFactsRequest& request) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/catalogue.h"
 #include "ledger/ledger.h"
 #include "source/source.h"
 
@@ -31,6 +32,9 @@ struct RoundFactsRequest {
   std::vector<std::int64_t> jobs;
   std::optional<metering::Period> range;  ///< requested by hand
   base::Instant now;
+
+  /// Once however often a job has work.
+  void AddJob(const CatalogueJob& job);
 };
 
 /// What it knows of a source.

@@ -99,16 +99,28 @@ void SourceGate::Take(std::uint64_t id, void* value) {
   }
 }
 
-void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryDone done) {
-  auto answered = OnLoop<source::QueryOutcome>(
+std::function<void(source::QueryOutcome)> SourceGate::Answering(int attempt, QueryDone done) {
+  return OnLoop<source::QueryOutcome>(
       Place::kTaken, [this, attempt, done = std::move(done)](source::QueryOutcome& outcome) {
         CountAnswer(outcome.failure && outcome.failure->connection);
         TakeServerDate(outcome);
         Observe(outcome, attempt > 1);
         done(std::move(outcome));
       });
-  Enqueue([this, text = std::move(text), time, answered = std::move(answered)] {
+}
+
+void SourceGate::Query(std::string text, base::Instant time, int attempt, QueryDone done) {
+  Enqueue([this, text = std::move(text), time, answered = Answering(attempt, std::move(done))] {
     source_->Query(text, time, answered);
+  });
+}
+
+void SourceGate::QueryRaw(std::string text, base::Instant time,
+                          std::optional<metering::HistogramPart> histogram, int attempt,
+                          QueryDone done) {
+  Enqueue([this, text = std::move(text), time, histogram,
+           answered = Answering(attempt, std::move(done))] {
+    source_->QueryRaw(text, time, histogram, answered);
   });
 }
 

@@ -44,6 +44,8 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
 
   /// `attempt` counts the tries of one query, from 1.
   void Query(std::string text, base::Instant time, int attempt, QueryDone done);
+  void QueryRaw(std::string text, base::Instant time,
+                std::optional<metering::HistogramPart> histogram, int attempt, QueryDone done);
   void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        ValuesDone done);
   void HasDataUpTo(base::Instant time, std::function<void(std::optional<bool>)> done);
@@ -87,6 +89,7 @@ class SourceGate : public std::enable_shared_from_this<SourceGate> {
   std::function<void(Value)> OnLoop(Place place, std::function<void(Value&)> done);
   void Take(std::uint64_t id, void* value);
   [[nodiscard]] Completeness::Questions Questions();
+  [[nodiscard]] std::function<void(source::QueryOutcome)> Answering(int attempt, QueryDone done);
   void TakeServerDate(const source::QueryOutcome& outcome);
   void Enqueue(std::function<void()> send);
   void Pump();

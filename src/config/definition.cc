@@ -80,7 +80,9 @@ std::string MutateMap(const std::vector<MapEntry>& entries) {
 
 std::string ExtraArgs(const MetricSpec& spec) {
   FlowMap map;
-  map.AddText("aggregation_method", spec.aggregation_method, "max");
+  // Exact evaluation wants it written.
+  const bool is_exact = spec.evaluation == metering::Evaluation::kExact;
+  map.AddText("aggregation_method", spec.aggregation_method, is_exact ? "" : "max");
   map.AddText("range_function", spec.range_function);
   map.AddText("query_function", spec.query_function);
   map.AddText("query_prefix", spec.query_prefix);
@@ -108,9 +110,44 @@ std::string Export(const metering::ExportOptions& options) {
 
 // What a file must say for the spec's functions to be allowed in it.
 std::string_view FunctionSetOf(const MetricSpec& spec) {
+  if (spec.evaluation == metering::Evaluation::kExact) {
+    return "";  // it has a list of its own
+  }
   const auto* const info = promql::FindFunction(promql::FunctionList::kRange, spec.range_function);
   return info != nullptr && info->set == promql::FunctionSet::kExtended ? "functions: extended, "
                                                                         : "";
+}
+
+// The block as far as it is not the default.
+std::string Exact(const metering::ExactOptions& options) {
+  const metering::ExactOptions defaults;
+  FlowMap map;
+  map.AddText("first_sample", ToText(options.first_sample), ToText(defaults.first_sample));
+  map.AddText("gap", ToText(options.gap), ToText(defaults.gap));
+  map.AddText("integral", ToText(options.integral), ToText(defaults.integral));
+  if (options.max_gap != defaults.max_gap) {
+    map.Add("max_gap", base::ToText(options.max_gap));
+  }
+  if (options.max_hold != defaults.max_hold) {
+    map.Add("max_hold", base::ToText(options.max_hold));
+  }
+  map.AddLabels("identity", options.identity);
+  map.AddText("replica_label", options.replica_label);
+  if (options.histogram) {
+    map.AddText("histogram", ToText(*options.histogram));
+  }
+  map.AddText("on_suspicious_reset", ToText(options.on_suspicious_reset),
+              ToText(defaults.on_suspicious_reset));
+  return map.empty() ? "" : map.Text();
+}
+
+void AddEvaluation(const MetricSpec& spec, FlowMap& map) {
+  map.AddText("evaluation", ToText(spec.evaluation), ToText(metering::Evaluation::kPromql));
+  if (spec.evaluation == metering::Evaluation::kExact) {
+    if (const std::string exact = Exact(spec.exact); !exact.empty()) {
+      map.Add("exact", exact);
+    }
+  }
 }
 
 void AddMutation(const MetricSpec& spec, FlowMap& map) {
@@ -143,6 +180,7 @@ std::string ToDefinition(const MetricSpec& spec) {
   if (const std::string options = Export(spec.export_options); !options.empty()) {
     map.Add("export", options);
   }
+  AddEvaluation(spec, map);
   if (spec.backfill) {
     map.Add("backfill", "true");
   }

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "config/exact_reader.h"
 #include "promtally/base/labels.h"
 #include "promtally/metering/query_mode.h"
 #include "promtally/promql/functions.h"
@@ -271,6 +272,22 @@ void CheckOutputNames(const std::vector<SpecDraft>& drafts,
 
 void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& problems) {
   CheckMutation(draft, problems);
+  if (const Node* const exact = FindKey(*draft.map, "exact");
+      exact != nullptr && draft.spec.evaluation != metering::Evaluation::kExact) {
+    problems.Warn(exact->place, "\"exact\" in metric " + Quoted(draft.spec.metric) +
+                                    " has no effect without evaluation: exact");
+  }
+  if (draft.spec.evaluation == metering::Evaluation::kExact) {
+    CheckExact(draft, file, problems);
+    CheckLabels(draft, problems);
+    return;
+  }
+  if (draft.spec.evaluation == metering::Evaluation::kLocal && metering::HasFreeText(draft.spec)) {
+    problems.Error(PlaceOf(draft, "extra_args"),
+                   "metric " + Quoted(draft.spec.metric) +
+                       " has query_prefix or query_suffix, which evaluation local cannot compute",
+                   "take evaluation: promql");
+  }
   CheckCounterFunction(draft, file, problems);
   CheckRangeFunction(draft, file, problems);
   CheckFreeText(draft, file, problems);

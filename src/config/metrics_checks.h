@@ -15,6 +15,8 @@ namespace promtally::config {
 struct FileContext {
   promql::FunctionSet functions = promql::FunctionSet::kCloudKitty;
   JobContext job;
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;  ///< where a spec has none
+  metering::ExactOptions exact;                                     ///< defaults of the specs
 };
 
 /// A spec with the places that checks point at.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/exact_reader.h"
 #include "config/metric_values.h"
 #include "config/metrics_checks.h"
 #include "config/model_block.h"
@@ -145,8 +146,12 @@ constexpr std::array<Field<MetricSpec>, 17> kSpec{{
      [](ValueReader& reader, const Node& value, MetricSpec& spec) {
        spec.renamed_from = reader.NonEmptyText(value).value_or("");
      }},
-    {"evaluation"},
-    {"exact"},
+    {"evaluation", [](ValueReader& reader, const Node& value,
+                      MetricSpec& spec) { ReadEvaluation(reader, value, spec.evaluation); }},
+    {"exact",
+     [](ValueReader& reader, const Node& value, MetricSpec& spec) {
+       ReadExactOptions(reader, value, "exact of metric " + Quoted(spec.metric), spec.exact);
+     }},
     {"model", ReadModelBlocks},
 }};
 
@@ -167,6 +172,8 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
   draft.place = place;
   draft.spec.metric = metric;
   draft.spec.name = metric;
+  draft.spec.evaluation = drafts.file.evaluation;
+  draft.spec.exact = drafts.file.exact;
   const std::string where = "metric " + Quoted(metric);
   if (Find(value, "unit") == nullptr) {
     reader.problems().Error(place, where + " has no \"unit\"", "add a unit such as unit: GiB");
@@ -177,6 +184,11 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
       block.name = draft.spec.name +
                    (block.score == metering::AnomalyScore::kNone ? "_predicted" : "_score");
     }
+  }
+  draft.spec.evaluation = drafts.file.job.forced.value_or(draft.spec.evaluation);
+  if (draft.spec.evaluation == metering::Evaluation::kExact) {
+    auto& function = draft.spec.range_function;
+    function = function.empty() ? DefaultExactFunction(metric) : function;
   }
   CheckSpec(draft, drafts.file, reader.problems());
   drafts.specs.push_back(std::move(draft));
@@ -216,7 +228,7 @@ void ReadMetrics(ValueReader& reader, const Node& value, Drafts& drafts) {
 
 constexpr std::string_view kExtended = "extended";
 
-// Wherever the key stands in the file, it holds for all of it.
+// Wherever these keys stand in the file, they hold for all of it: the metrics are read after them.
 void ReadFunctionSet(const Node& root, Drafts& drafts) {
   const Node* const value = Find(root, "functions");
   if (value != nullptr && value->kind == NodeKind::kScalar && value->text == kExtended) {
@@ -224,14 +236,20 @@ void ReadFunctionSet(const Node& root, Drafts& drafts) {
   }
 }
 
+constexpr std::array<Field<Drafts>, 1> kMetrics{{{"metrics", ReadMetrics}}};
+
 constexpr std::array<Field<Drafts>, 4> kTopLevel{{
-    {"metrics", ReadMetrics},
+    {"metrics", [](ValueReader& /*reader*/, const Node& /*value*/, Drafts& /*drafts*/) {}},
     {"functions",
      [](ValueReader& reader, const Node& value, Drafts& /*drafts*/) {
        static_cast<void>(reader.OneOf(value, {"cloudkitty", kExtended}));
      }},
-    {"evaluation"},
-    {"exact"},
+    {"evaluation", [](ValueReader& reader, const Node& value,
+                      Drafts& drafts) { ReadEvaluation(reader, value, drafts.file.evaluation); }},
+    {"exact",
+     [](ValueReader& reader, const Node& value, Drafts& drafts) {
+       ReadExactOptions(reader, value, "exact of the file", drafts.file.exact);
+     }},
 }};
 
 void ReadFile(ValueReader& reader, const YamlDocument& document, Drafts& drafts) {
@@ -246,6 +264,11 @@ void ReadFile(ValueReader& reader, const YamlDocument& document, Drafts& drafts)
   }
   ReadFunctionSet(*document.root, drafts);
   reader.ReadMap<Drafts>(*document.root, "", {kTopLevel}, drafts);
+  Node metrics = *document.root;
+  std::erase_if(metrics.entries, [](const Entry& entry) {
+    return !IsText(*entry.key) || entry.key->text != "metrics";
+  });
+  reader.ReadMap<Drafts>(metrics, "", {kMetrics}, drafts);
   if (Find(*document.root, "metrics") == nullptr) {
     reader.problems().Error(document.root->place, "the file has no \"metrics\"");
   }
@@ -261,6 +284,7 @@ MetricsFile ReadMetricsFile(std::string_view bytes, std::string_view file, const
   ValueReader reader(problems, ScalarRules::kPyYaml, nullptr);
   Drafts drafts;
   drafts.file.job = job;
+  drafts.file.evaluation = job.evaluation;
   ReadFile(reader, document, drafts);
   MetricsFile result;
   for (SpecDraft& draft : drafts.specs) {
@@ -275,6 +299,8 @@ std::vector<std::string> MetricsKeys() {
   AppendKeys<Drafts>("", kTopLevel, keys);
   AppendKeys<MetricSpec>("metrics.<metric>.", kSpec, keys);
   AppendKeys<MetricSpec>("metrics.<metric>.extra_args.", kExtraArgs, keys);
+  AppendExactKeys("exact.", keys);
+  AppendExactKeys("metrics.<metric>.exact.", keys);
   AppendKeys<ExportOptions>("metrics.<metric>.export.", kExport, keys);
   AppendModelKeys(keys);
   return keys;

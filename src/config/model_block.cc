@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "promtally/config/metrics_file.h"
+
 namespace promtally::config {
 namespace {
 
@@ -245,6 +247,15 @@ class BlockChecks {
   Problems& problems_;
 };
 
+template <typename Item, typename Text>
+std::string ListOf(const std::vector<Item>& items, const Text& text_of) {
+  std::string list;
+  for (const Item& item : items) {
+    list += (list.empty() ? "[" : ", ") + text_of(item);
+  }
+  return list + "]";
+}
+
 void ReadBlock(ValueReader& reader, const Node& value, metering::MetricSpec& spec) {
   if (!reader.IsMap(value)) {
     return;
@@ -269,6 +280,59 @@ void ReadModelBlocks(ValueReader& reader, const Node& value, metering::MetricSpe
   for (const Node* const item : value.items) {
     ReadBlock(reader, *item, spec);
   }
+}
+
+std::string ToDefinition(const ModelBlock& block) {
+  const ModelBlock defaults;
+  std::string text;
+  const auto add = [&text](std::string_view key, const std::string& value) {
+    text += (text.empty() ? "{" : ", ") + std::string(key) + ": " + value;
+  };
+  const auto add_text = [&add](std::string_view key, const std::string& value) {
+    if (!value.empty()) {
+      add(key, DoubleQuoted(value));
+    }
+  };
+  const auto add_choice = [&add](std::string_view key, const auto& words, auto choice,
+                                 auto unless) {
+    for (const auto& [name, one] : words) {
+      if (one == choice && choice != unless) {
+        add(key, std::string(name));
+      }
+    }
+  };
+  add_text("name", block.name);
+  add_text("model", block.model);
+  add_choice("score", kScores, block.score, defaults.score);
+  add("steps_back", std::to_string(block.steps_back));
+  add("horizon", std::to_string(block.horizon));
+  add_choice("combine", kCombines, block.combine, defaults.combine);
+  if (block.every != defaults.every) {
+    add("every", std::to_string(block.every.count()) + "s");
+  }
+  add_choice("missing", kGaps, block.missing, defaults.missing);
+  add_choice("type", kTypes, block.type, defaults.type);
+  if (!block.states.empty()) {
+    add("states",
+        ListOf(block.states, [](const std::string& state) { return DoubleQuoted(state); }));
+  }
+  if (!block.thresholds.empty()) {
+    add("thresholds",
+        ListOf(block.thresholds, [](const base::Decimal& number) { return number.ToText(); }));
+  }
+  if (block.minimum) {
+    add("minimum", block.minimum->ToText());
+  }
+  if (block.maximum) {
+    add("maximum", block.maximum->ToText());
+  }
+  add_choice("on_error", kOnErrors, block.on_error, defaults.on_error);
+  if (block.interval) {
+    add("interval", "true");
+  }
+  add_text("unit", block.unit);
+  add_text("help", block.help);
+  return text + "}";
 }
 
 void AppendModelKeys(std::vector<std::string>& keys) {

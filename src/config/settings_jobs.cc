@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/exact_reader.h"
 #include "config/settings_reader.h"
 #include "promtally/base/decimal.h"
 #include "promtally/base/labels.h"
@@ -147,10 +148,24 @@ constexpr std::array<Field<JobSettings>, 18> kJob{{
     {"limits", [](ValueReader& reader, const Node& value,
                   JobSettings& job) { ReadSeriesLimits(reader, value, job.limits); }},
     {"min_coverage", ReadMinCoverage},
-    {"evaluation"},
-    {"window_edges"},
-    {"audit"},
-    {"checkpoint_retention"},
+    {"evaluation", [](ValueReader& reader, const Node& value,
+                      JobSettings& job) { ReadEvaluation(reader, value, job.evaluation); }},
+    {"window_edges",
+     [](ValueReader& reader, const Node& value, JobSettings& job) {
+       if (const auto word = reader.OneOf(value, {"as_written", "half_open"})) {
+         job.window_edges = *word == "half_open" ? WindowEdges::kHalfOpen : WindowEdges::kAsWritten;
+       }
+     }},
+    {"audit",
+     [](ValueReader& reader, const Node& value, JobSettings& job) {
+       if (const auto audit = reader.Duration(value)) {
+         job.audit = *audit;
+       }
+     }},
+    {"checkpoint_retention",
+     [](ValueReader& reader, const Node& value, JobSettings& job) {
+       job.checkpoint_retention = reader.Duration(value).value_or(job.checkpoint_retention);
+     }},
 }};
 
 void CheckJob(const Node& map, const JobSettings& job, Problems& problems) {
@@ -248,6 +263,11 @@ void ResolveSources(const Node& root, Settings& settings, Problems& problems) {
       ResolveSource(*item, settings.jobs[next++], names, problems);
     }
   }
+}
+
+base::Milliseconds AuditOf(const JobSettings& job, metering::Evaluation evaluation) {
+  const bool is_exact = evaluation == metering::Evaluation::kExact;
+  return job.audit.value_or(base::Milliseconds(std::chrono::hours(is_exact ? 24 : 0)));
 }
 
 void AppendJobKeys(std::vector<std::string>& keys) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <string>
 #include <unordered_set>
@@ -12,6 +13,7 @@ namespace promtally::config {
 namespace {
 
 constexpr std::int64_t kMostConcurrency = 64;
+constexpr std::int64_t kMostSamples = 1'000'000'000;
 
 void ReadType(ValueReader& reader, const Node& value, SourceSettings& source) {
   const std::optional<std::string> type = reader.Text(value);
@@ -59,6 +61,27 @@ void CheckGrafana(const Node& map, const SourceSettings& source, Problems& probl
   }
 }
 
+constexpr std::array kDialects{DialectName::kAuto,        DialectName::kPrometheus2,
+                               DialectName::kPrometheus3, DialectName::kThanos,
+                               DialectName::kMimir,       DialectName::kVictoriaMetrics};
+
+void ReadDialect(ValueReader& reader, const Node& value, SourceSettings& source) {
+  std::vector<std::string_view> words;
+  for (const DialectName dialect : kDialects) {
+    words.push_back(ToText(dialect));
+  }
+  if (const auto word = reader.OneOf(value, words)) {
+    const auto at = std::find(words.begin(), words.end(), *word);
+    source.dialect = kDialects[static_cast<std::size_t>(at - words.begin())];
+  }
+}
+
+void ReadRead(ValueReader& reader, const Node& value, SourceSettings& /*source*/) {
+  if (const auto word = reader.OneOf(value, {"api", "remote_read"}); word == "remote_read") {
+    reader.Wrong(value, "is remote_read, which this version does not support", "allowed: api");
+  }
+}
+
 constexpr std::array<Field<SourceSettings>, 11> kSource{{
     {"name",
      [](ValueReader& reader, const Node& value, SourceSettings& source) {
@@ -80,9 +103,12 @@ constexpr std::array<Field<SourceSettings>, 11> kSource{{
      }},
     {"limits", [](ValueReader& reader, const Node& value,
                   SourceSettings& source) { ReadSourceLimits(reader, value, source.limits); }},
-    {"dialect"},
-    {"read"},
-    {"max_samples"},
+    {"dialect", ReadDialect},
+    {"read", ReadRead},
+    {"max_samples",
+     [](ValueReader& reader, const Node& value, SourceSettings& source) {
+       source.max_samples = reader.Integer(value, 1000, kMostSamples).value_or(source.max_samples);
+     }},
 }};
 
 }  // namespace
@@ -113,6 +139,24 @@ void ReadSources(ValueReader& reader, const Node& value, Settings& settings) {
     }
     settings.sources.push_back(std::move(source));
   }
+}
+
+std::string_view ToText(DialectName dialect) {
+  switch (dialect) {
+    case DialectName::kAuto:
+      return "auto";
+    case DialectName::kPrometheus2:
+      return "prometheus2";
+    case DialectName::kPrometheus3:
+      return "prometheus3";
+    case DialectName::kThanos:
+      return "thanos";
+    case DialectName::kMimir:
+      return "mimir";
+    case DialectName::kVictoriaMetrics:
+      return "victoriametrics";
+  }
+  return "";
 }
 
 HttpClientFile ReadHttpClientFile(std::string_view bytes, std::string_view file) {

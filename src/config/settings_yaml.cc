@@ -50,6 +50,9 @@ std::string SourceText(const SourceSettings& source) {
   lines.Duration("timeout", source.timeout);
   lines.Raw("concurrency", std::to_string(source.concurrency));
   lines.Raw("limits", LimitsText(source.limits));
+  lines.Raw("dialect", ToText(source.dialect));
+  lines.Raw("read", "api");
+  lines.Raw("max_samples", std::to_string(source.max_samples));
   return lines.text() + HttpText(source.http, "    ");
 }
 
@@ -81,6 +84,13 @@ std::string JobText(const JobSettings& job) {
   lines.Duration("empty_after", job.empty_after);
   lines.Raw("min_coverage", NumberText(job.min_coverage));
   lines.Raw("limits", LimitsText(job.limits));
+  lines.Raw("evaluation", metering::ToText(job.evaluation));
+  lines.Raw("window_edges",
+            job.window_edges == WindowEdges::kHalfOpen ? "half_open" : "as_written");
+  if (job.audit) {
+    lines.Duration("audit", *job.audit);
+  }
+  lines.Duration("checkpoint_retention", job.checkpoint_retention);
   return lines.text();
 }
 

@@ -29,6 +29,43 @@ ordered_json Labels(const metering::OrderedLabels& labels) {
   return json;
 }
 
+/// Milliseconds as seconds.
+ordered_json SecondsOf(std::int64_t milliseconds) {
+  return milliseconds % 1000 == 0 ? ordered_json(milliseconds / 1000)
+                                  : ordered_json(static_cast<double>(milliseconds) / 1000);
+}
+
+ordered_json Evidence(const metering::RecordEvidence& evidence, const metering::Period& period) {
+  const auto& exact = evidence.exact;
+  const auto of = [&exact](auto value) {
+    return exact ? ordered_json(value(*exact)) : ordered_json(nullptr);
+  };
+  using Exact = metering::RecordEvidence::Exact;
+  ordered_json json;
+  json["query"] = evidence.query;
+  json["server"] = evidence.server;
+  json["dialect"] = evidence.dialect;
+  json["evaluation"] = evidence.evaluation;
+  json["first_sample"] = OrNull(evidence.first_sample);
+  json["gap"] = OrNull(evidence.gap);
+  json["raw"] = of([](const Exact& e) { return e.raw; });
+  json["samples"] = of([](const Exact& e) { return e.samples; });
+  json["first"] = exact ? OrNull(exact->first) : ordered_json(nullptr);
+  json["last"] = exact ? OrNull(exact->last) : ordered_json(nullptr);
+  json["largest_gap_seconds"] = of([](const Exact& e) { return SecondsOf(e.largest_gap_ms); });
+  json["resets"] = of([](const Exact& e) { return e.resets; });
+  json["skipped"] = of([](const Exact& e) { return e.skipped; });
+  json["late"] = of([](const Exact& e) { return e.late; });
+  json["replica"] = exact ? OrNull(exact->replica) : ordered_json(nullptr);
+  const double length = static_cast<double>((period.end - period.begin).count());
+  json["coverage"] =
+      of([length](const Exact& e) { return static_cast<double>(e.covered_ms) / length; });
+  json["alive"] = of([](const Exact& e) { return SecondsOf(e.alive_ms); });
+  json["warnings"] = evidence.warnings;
+  json["config_hash"] = evidence.config_hash;
+  return json;
+}
+
 }  // namespace
 
 std::string ToJson(const QueryLine& line) {
@@ -47,6 +84,37 @@ std::string ToJson(const QueryLine& line) {
   return Dump(json);
 }
 
+std::string ToJson(const PredictionLine& line) {
+  const auto text = [](const std::optional<base::Decimal>& number) {
+    return number ? ordered_json(number->ToText()) : ordered_json(nullptr);
+  };
+  ordered_json json;
+  if (line.job) {
+    json["job"] = *line.job;
+  }
+  json["name"] = line.name;
+  json["kind"] = metering::ToText(metering::UsageKind::kPredicted);
+  json["model"] = line.model;
+  json["model_version"] = line.model_version;
+  json["scope"] = OrNull(line.scope);
+  json["groupby"] = Labels(line.labels);
+  json["begin"] = base::ToText(line.period.begin);
+  json["end"] = base::ToText(line.period.end);
+  json["window"] = ordered_json::array();
+  for (const auto& value : line.window) {
+    json["window"].push_back(text(value));
+  }
+  json["prediction"] = text(line.prediction);
+  if (line.lower || line.upper) {
+    json["lower"] = text(line.lower);
+    json["upper"] = text(line.upper);
+  }
+  if (!line.prediction) {
+    json["reason"] = line.reason;
+  }
+  return Dump(json);
+}
+
 std::string ToJson(const metering::UsageRecord& record, bool committed) {
   ordered_json json;
   if (committed) {
@@ -61,7 +129,7 @@ std::string ToJson(const metering::UsageRecord& record, bool committed) {
   json["begin"] = base::ToText(record.period.begin);
   json["end"] = base::ToText(record.period.end);
   json["unit"] = record.unit;
-  json["quantity"] = record.quantity;
+  json["quantity"] = record.removed ? ordered_json(nullptr) : ordered_json(record.quantity);
   json["groupby"] = Labels(record.groupby);
   json["metadata"] = Labels(record.metadata);
   if (committed) {
@@ -79,6 +147,13 @@ std::string ToJson(const metering::UsageRecord& record, bool committed) {
     json["input_end"] = base::ToText(record.prediction->input_end);
     json["input_digest"] = record.prediction->input_digest;
     json["predicted_at"] = base::ToText(record.prediction->predicted_at);
+  }
+  if (record.correction) {
+    json["correction"] = *record.correction;
+    json["reason"] = record.reason;
+  }
+  if (record.evidence) {
+    json["evidence"] = Evidence(*record.evidence, record.period);
   }
   return Dump(json);
 }
@@ -119,6 +194,10 @@ std::string ToJson(const ledger::SpecStatus& status) {
   json["series_median"] = status.watch.series_median ? ordered_json(*status.watch.series_median)
                                                      : ordered_json(nullptr);
   json["absent_scopes"] = status.watch.absent_scopes;
+  json["evaluation"] = metering::ToText(status.evaluation);
+  json["provisional"] = status.provisional;
+  json["final"] = status.final_periods;
+  json["checkpoints"] = status.checkpoints;
   if (status.retired) {
     json["retired"] = true;
   }
@@ -153,6 +232,60 @@ std::string ToJson(const ledger::Violation& violation) {
   json["end"] =
       violation.period ? OrNull(std::optional(violation.period->end)) : ordered_json(nullptr);
   json["message"] = violation.message;
+  return Dump(json);
+}
+
+std::string ToJson(const ChangeLine& line) {
+  ordered_json json;
+  json["metric"] = line.metric;
+  json["name"] = line.name;
+  json["scope"] = OrNull(line.scope);
+  json["groupby"] = Labels(line.groupby);
+  json["begin"] = base::ToText(line.period.begin);
+  json["end"] = base::ToText(line.period.end);
+  json["old"] = OrNull(line.old_quantity);
+  json["new"] = OrNull(line.new_quantity);
+  json["correction"] = line.correction;
+  json["revision"] = line.revision;
+  json["reason"] = line.reason;
+  return Dump(json);
+}
+
+std::string ToJson(const Explanation& explanation) {
+  const auto time = [](std::int64_t ms) {
+    return base::ToText(base::Instant(base::Milliseconds(ms)));
+  };
+  ordered_json json;
+  json["name"] = explanation.name;
+  json["scope"] = OrNull(explanation.scope);
+  json["groupby"] = Labels(explanation.groupby);
+  json["begin"] = base::ToText(explanation.period.begin);
+  json["end"] = base::ToText(explanation.period.end);
+  json["series"] = ordered_json::array();
+  for (const metering::SeriesSteps& series : explanation.series) {
+    ordered_json steps = ordered_json::array();
+    for (const metering::UsageStep& step : series.steps) {
+      ordered_json row;
+      row["from"] = step.from_ms ? ordered_json(time(*step.from_ms)) : ordered_json(nullptr);
+      row["to"] = time(step.to_ms);
+      row["before"] = step.from_ms ? ordered_json(step.before) : ordered_json(nullptr);
+      row["after"] = step.after;
+      row["kind"] = metering::ToText(step.kind);
+      row["amount"] = step.amount;
+      steps.push_back(std::move(row));
+    }
+    json["series"].push_back(
+        {{"labels", Labels(series.labels)}, {"steps", std::move(steps)}, {"raw", series.raw}});
+  }
+  json["function"] = explanation.function;
+  json["factor"] = explanation.factor;
+  json["offset"] = explanation.offset;
+  json["mutate"] = explanation.mutate;
+  json["quantity"] = explanation.quantity;
+  json["compare"] = {{"increase", OrNull(explanation.increase)},
+                     {"delta", OrNull(explanation.delta)},
+                     {"anchored", OrNull(explanation.anchored)}};
+  json["evidence"] = Evidence(explanation.evidence, explanation.period);
   return Dump(json);
 }
 

@@ -46,6 +46,14 @@ class Fit {
     const ArimaOrder& order = likelihood_.order();
     best_.value = std::numeric_limits<double>::infinity();
     const std::vector<double> zeros(order.arma_coefficients(), 0);
+    if (!likelihood_.complete()) {
+      // The filter that skips gaps is slow: with the gaps filled the way there is cheap.
+      const auto filled = ArimaLikelihood::Make(order, likelihood_.filled());
+      Try(filled ? Fit(*filled).Run() : std::vector<double>{});
+      Try(zeros);
+      TryUnitRoots();
+      return best_.at;
+    }
     Try(HannanRissanenStart(order, likelihood_.differenced()));
     MinimizeOptions rough;
     rough.gradient_tolerance = 1e-4;

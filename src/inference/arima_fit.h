@@ -27,8 +27,9 @@ struct ArimaFit {
 enum class StandardErrors { kCompute, kSkip };
 
 /// Exact maximum likelihood, from several starts; the likeliest optimum is kept. NaN in the series
-/// is a gap, which the filter skips. Errors: invalid_argument (order, series), rejected (the model
-/// fits without any error, so that there is no likelihood).
+/// is a gap, which the filter skips. Errors: invalid_argument (the order), rejected (a series that
+/// is too short or constant, or that the model fits without any error, so that there is no
+/// likelihood).
 [[nodiscard]] base::Result<ArimaFit> FitArima(const ArimaOrder& order,
                                               std::span<const double> series,
                                               StandardErrors standard_errors);

@@ -53,15 +53,23 @@ std::vector<double> LevelResponse(const ArmaFilter<double>& filter,
 std::vector<double> ForecastVariances(ArmaFilter<double> filter,
                                       std::span<const double> differences, std::size_t horizon) {
   std::vector<double> variances(horizon, 0);
-  std::vector<double> response;
-  for (std::size_t i = 0; i < horizon; ++i) {
-    if (response.empty() || !filter.steady()) {
-      response = LevelResponse(filter, differences, horizon - i);
-    }
+  std::size_t i = 0;
+  for (; i < horizon && !filter.steady(); ++i) {
+    const std::vector<double> response = LevelResponse(filter, differences, horizon - i);
     for (std::size_t h = i; h < horizon; ++h) {
       variances[h] += response[h - i] * response[h - i] * filter.variance();
     }
     filter.Advance();
+  }
+  if (i == horizon) {
+    return variances;
+  }
+  // From here on all innovations are alike: their effects add up step by step.
+  const std::vector<double> response = LevelResponse(filter, differences, horizon - i);
+  double sum = 0;
+  for (std::size_t h = i; h < horizon; ++h) {
+    sum += response[h - i] * response[h - i] * filter.variance();
+    variances[h] += sum;
   }
   return variances;
 }
@@ -96,7 +104,7 @@ base::Result<ArimaForecast> ForecastWithGaps(DiffuseFilter filter, double mean, 
     forecast.residuals.push_back(useful ? step.innovation / std::sqrt(step.variance) : kMissing);
   }
   if (!filter.has_levels()) {
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       "the gaps leave a starting level unknown: a longer series is needed");
   }
   for (std::size_t h = 0; h < horizon; ++h) {
@@ -115,12 +123,12 @@ base::Result<ArimaForecast> Forecast(const ArimaOrder& order, std::span<const do
   std::size_t observed = 0;
   for (const double value : series) {
     if (std::isinf(value)) {
-      return base::Fail(base::ErrorCode::kInvalidArgument, "the series holds an infinite value");
+      return base::Fail(base::ErrorCode::kRejected, "the series holds an infinite value");
     }
     observed += std::isnan(value) ? 0U : 1U;
   }
   if (observed < order.differences() + 1) {
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       fmt::format("ARIMA{} forecasts from at least {} values, there are {}",
                                   ToText(order), order.differences() + 1, observed));
   }
@@ -135,7 +143,7 @@ base::Result<ArimaForecast> Forecast(const ArimaOrder& order, std::span<const do
   } else if (auto filter = DiffuseFilter::Make(order, terms)) {
     return ForecastWithGaps(std::move(*filter), mean, sigma2, series, horizon);
   }
-  return base::Fail(base::ErrorCode::kInvalidArgument,
+  return base::Fail(base::ErrorCode::kRejected,
                     fmt::format("ARIMA{} is not stationary at these coefficients", ToText(order)));
 }
 

@@ -30,7 +30,7 @@ struct ArimaForecast {
 };
 
 /// Filters the series (oldest value first, NaN: missing) with fixed coefficients and looks
-/// `horizon` steps ahead. Errors (invalid_argument): an infinite value, fewer than d + s·D + 1
+/// `horizon` steps ahead. Errors (rejected): an infinite value, fewer than d + s·D + 1
 /// observed values, gaps that leave levels unknown.
 [[nodiscard]] base::Result<ArimaForecast> Forecast(const ArimaOrder& order,
                                                    std::span<const double> coefficients,

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "inference/arma_filter.h"
+#include "inference/differencing.h"
 #include "inference/diffuse_filter.h"
 
 namespace promtally::inference {
@@ -60,30 +61,6 @@ struct Innovations {
   }
 };
 
-/// Straight lines over gaps; the ends are held.
-std::vector<double> Interpolated(std::span<const double> series) {
-  std::vector<double> filled(series.begin(), series.end());
-  std::size_t last = filled.size();  // of a value that is there
-  for (std::size_t i = 0; i < filled.size(); ++i) {
-    if (std::isnan(series[i])) {
-      continue;
-    }
-    const std::size_t begin = last == filled.size() ? 0 : last + 1;
-    for (std::size_t j = begin; j < i; ++j) {
-      const double share = last == filled.size()
-                               ? 1.0
-                               : static_cast<double>(j - last) / static_cast<double>(i - last);
-      filled[j] =
-          last == filled.size() ? series[i] : series[last] + share * (series[i] - series[last]);
-    }
-    last = i;
-  }
-  for (std::size_t j = last + 1; last < filled.size() && j < filled.size(); ++j) {
-    filled[j] = series[last];
-  }
-  return filled;
-}
-
 bool IsConstant(std::span<const double> values, double scale) {
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   return *most - *least <= kConstantShare * scale;
@@ -92,7 +69,7 @@ bool IsConstant(std::span<const double> values, double scale) {
 base::Status CheckLength(const ArimaOrder& order, std::size_t observed) {
   const std::size_t needed = order.differences() + order.coefficients() + 3;
   if (observed < needed) {
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       fmt::format("ARIMA{} needs at least {} values, the series has {}",
                                   ToText(order), needed, observed));
   }
@@ -122,7 +99,7 @@ base::Result<ArimaLikelihood> ArimaLikelihood::Make(const ArimaOrder& order,
   double scale = 0;
   for (const double value : series) {
     if (std::isinf(value)) {
-      return base::Fail(base::ErrorCode::kInvalidArgument, "the series holds an infinite value");
+      return base::Fail(base::ErrorCode::kRejected, "the series holds an infinite value");
     }
     if (!std::isnan(value)) {
       ++observed;
@@ -136,11 +113,11 @@ base::Result<ArimaLikelihood> ArimaLikelihood::Make(const ArimaOrder& order,
   likelihood.order_ = order;
   likelihood.series_.assign(series.begin(), series.end());
   likelihood.complete_ = observed == series.size();
-  likelihood.differenced_ = Differenced(order, Interpolated(series));
+  likelihood.differenced_ = Differenced(order, likelihood.filled());
   likelihood.used_ = observed - order.differences();
   if (IsConstant(likelihood.differenced_, scale)) {
     const char* const which = order.differences() == 0 ? "the series" : "the differenced series";
-    return base::Fail(base::ErrorCode::kInvalidArgument,
+    return base::Fail(base::ErrorCode::kRejected,
                       fmt::format("{} is constant: there is nothing to fit", which));
   }
   if (order.mean) {
@@ -149,6 +126,10 @@ base::Result<ArimaLikelihood> ArimaLikelihood::Make(const ArimaOrder& order,
         static_cast<double>(likelihood.differenced_.size());
   }
   return likelihood;
+}
+
+std::vector<double> ArimaLikelihood::filled() const {
+  return Filled(series_, static_cast<std::size_t>(order_.period));
 }
 
 double ArimaLikelihood::ToObjective(const Parts& parts) const {

@@ -24,7 +24,7 @@ class ArimaLikelihood {
     double mean = 0;
   };
 
-  /// The order must be valid. Errors (invalid_argument): an infinite value, too few values for the
+  /// The order must be valid. Errors (rejected): an infinite value, too few values for the
   /// coefficients, a constant series.
   [[nodiscard]] static base::Result<ArimaLikelihood> Make(const ArimaOrder& order,
                                                           std::span<const double> series);
@@ -32,7 +32,8 @@ class ArimaLikelihood {
   [[nodiscard]] const ArimaOrder& order() const { return order_; }
   [[nodiscard]] std::size_t used() const { return used_; }
   [[nodiscard]] bool complete() const { return complete_; }
-  /// The differenced series; gaps are filled by straight lines, for starting values alone.
+  /// The series with its gaps filled, and the same differenced: for starting values alone.
+  [[nodiscard]] std::vector<double> filled() const;
   [[nodiscard]] std::span<const double> differenced() const { return differenced_; }
 
   /// At these AR and MA coefficients, with this mean or (where the model has one) the likeliest.

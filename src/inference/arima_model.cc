@@ -86,15 +86,14 @@ base::Result<std::unique_ptr<Model>> OpenArima(const ModelRecord& record) {
   const std::vector<int> seasonal = reader.Integers("seasonal", 4);
   const ArimaOrder order{plain[0],    plain[1],    plain[2],    seasonal[0],
                          seasonal[1], seasonal[2], seasonal[3], reader.Boolean("mean")};
-  const base::Status valid = Validate(order);
-  const std::size_t count = valid ? order.coefficients() : 0;
+  if (const base::Status valid = Validate(order); reader.ok() && !valid) {
+    return base::Fail(base::ErrorCode::kParse, valid.error().message);
+  }
+  const std::size_t count = reader.ok() ? order.coefficients() : 0;
   const std::vector<double> coefficients = reader.Numbers("coefficients", count);
   const double sigma2 = reader.Number("sigma2", 0, std::numeric_limits<double>::max());
-  if (const base::Status read = reader.Finish(); valid && !read) {
+  if (const base::Status read = reader.Finish(); !read) {
     return tl::unexpected(read.error());
-  }
-  if (!valid) {
-    return base::Fail(base::ErrorCode::kParse, valid.error().message);
   }
   const auto terms = ExpandedTerms(order, std::span(coefficients).first(order.arma_coefficients()));
   if (StateCovarianceColumn(terms).empty()) {

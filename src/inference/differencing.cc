@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <vector>
 
 #include "inference/stl.h"
 
@@ -54,9 +53,9 @@ std::optional<std::size_t> Neighbour(std::span<const double> series, std::size_t
   return std::nullopt;
 }
 
-/// Gaps filled along the same part of the season, so that they add no break to it; 0 where a part
-/// of the season was never seen.
-std::vector<double> FilledBySeason(std::span<const double> series, std::size_t period) {
+}  // namespace
+
+std::vector<double> Filled(std::span<const double> series, std::size_t period) {
   std::vector<double> filled(series.begin(), series.end());
   for (std::size_t t = 0; t < series.size(); ++t) {
     if (!std::isnan(series[t])) {
@@ -73,8 +72,6 @@ std::vector<double> FilledBySeason(std::span<const double> series, std::size_t p
   }
   return filled;
 }
-
-}  // namespace
 
 double KpssStatistic(std::span<const double> series) {
   const std::vector<double> values = Observed(series);
@@ -115,7 +112,7 @@ double SeasonalStrength(std::span<const double> series, std::size_t period) {
   if (period < 2 || series.size() <= 2 * period) {
     return 0;
   }
-  const std::vector<double> filled = FilledBySeason(series, period);
+  const std::vector<double> filled = Filled(series, period);
   const SeasonAndTrend parts = Decompose(filled, period, kSeasonalWindow);
   std::vector<double> remainder;
   std::vector<double> with_season;

@@ -3,10 +3,16 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace promtally::inference {
 
 // How often a series is differenced before its ARMA orders are searched. NaN is a missing value.
+
+/// The series with its gaps filled by straight lines along the same part of the season (period 1:
+/// along the series); at the ends the nearest value is held. 0 where there is none. Only for
+/// starting values and for tests that need every step: a model's likelihood skips its gaps.
+[[nodiscard]] std::vector<double> Filled(std::span<const double> series, std::size_t period);
 
 /// The KPSS statistic for a level (Kwiatkowski, Phillips, Schmidt and Shin 1992), Bartlett weights
 /// over 3·sqrt(n)/13 lags as R's forecast::ndiffs asks for. Above 0.463 stationarity is rejected at

@@ -15,13 +15,16 @@
 
 namespace promtally::inference {
 
-/// The shortest text that gives the float32 back; NaN as XGBoost writes it.
+/// The shortest text that gives the float32 back; NaN as XGBoost writes it. XGBoost takes a number
+/// without fraction and exponent for a whole one and refuses it where a float stands.
 inline std::string FloatText(float value) {
   if (std::isnan(value)) {
     return "NaN";
   }
   std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+  const std::string shortest(text.data(),
+                             std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+  return shortest.find_first_of(".e") == std::string::npos ? shortest + "E0" : shortest;
 }
 
 /// JSON text, value by value: keys and values in turn, commas by itself.

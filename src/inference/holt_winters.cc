@@ -91,7 +91,7 @@ base::Result<Start> StartOf(const HoltWinters& model, std::span<const double> se
   const bool usable = std::all_of(start.season.begin(), start.season.end(),
                                   [](double value) { return std::isfinite(value); });
   if (!usable || !std::isfinite(start.level) || !std::isfinite(start.trend)) {
-    return base::Fail(ErrorCode::kInvalidArgument,
+    return base::Fail(ErrorCode::kRejected,
                       "the first two periods give no season: their average is zero");
   }
   return start;
@@ -99,19 +99,19 @@ base::Result<Start> StartOf(const HoltWinters& model, std::span<const double> se
 
 base::Status Check(const HoltWinters& model, std::span<const double> series) {
   if (series.size() < LeastValues(model)) {
-    return base::Fail(ErrorCode::kInvalidArgument,
+    return base::Fail(ErrorCode::kRejected,
                       fmt::format("Holt-Winters with a period of {} needs at least {} values, the "
                                   "series has {}",
                                   model.period, LeastValues(model), series.size()));
   }
   for (const double value : series) {
     if (!std::isfinite(value)) {
-      return base::Fail(ErrorCode::kInvalidArgument,
+      return base::Fail(ErrorCode::kRejected,
                         "Holt-Winters takes no missing and no infinite values: the series has one");
     }
     if (value == 0 && model.kind == SeasonalKind::kMultiplicative && model.period > 1) {
       return base::Fail(
-          ErrorCode::kInvalidArgument,
+          ErrorCode::kRejected,
           "a multiplicative season takes no zeros: the series has one (additive does)");
     }
   }

@@ -35,7 +35,7 @@ struct SmoothedSeries {
 
 /// Smooths the series. Starting level, trend and season are those of R's HoltWinters: a
 /// decomposition of the first two periods by moving averages, and a straight line through their
-/// trend. Errors (invalid_argument): too few values, a missing or infinite value, zeros or a season
+/// trend. Errors (rejected): too few values, a missing or infinite value, zeros or a season
 /// of zero under kMultiplicative.
 [[nodiscard]] base::Result<SmoothedSeries> Smooth(const HoltWinters& model,
                                                   std::span<const double> series);

@@ -29,7 +29,7 @@ double SeasonalVariance(std::span<const double> series, std::size_t period) {
 base::Result<TrainedModel> Train(const SeriesTraining& training, std::size_t period) {
   for (const double value : training.values) {
     if (std::isinf(value)) {
-      return base::Fail(base::ErrorCode::kInvalidArgument, "the series holds an infinite value");
+      return base::Fail(base::ErrorCode::kRejected, "the series holds an infinite value");
     }
   }
   const NaiveModel model(period, SeasonalVariance(TrainPart(training), period));
@@ -66,7 +66,7 @@ base::Result<std::vector<ForecastStep>> NaiveModel::ForecastWindow(std::span<con
   std::vector<ForecastStep> steps;
   for (std::size_t h = 0; h < horizon; ++h) {
     if (!std::isfinite(means[h])) {
-      return base::Fail(base::ErrorCode::kInvalidArgument,
+      return base::Fail(base::ErrorCode::kRejected,
                         fmt::format("step {} ahead needs a value {} steps or whole seasons before "
                                     "it, the {} values have none",
                                     h + 1, period_, window.size()));

@@ -27,6 +27,8 @@ class PayloadReader {
   [[nodiscard]] std::vector<double> Numbers(const std::string& key, std::size_t count);
   [[nodiscard]] std::vector<int> Integers(const std::string& key, std::size_t count);
 
+  /// Whether all that was asked for so far was there.
+  [[nodiscard]] bool ok() const { return problem_.empty(); }
   [[nodiscard]] base::Status Finish() const;
 
  private:

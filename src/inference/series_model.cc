@@ -4,11 +4,16 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "inference/baseline.h"
 #include "inference/error_metrics.h"
 
 namespace promtally::inference {
 namespace {
+
+/// A longer forecast would say nothing and take long.
+constexpr std::size_t kMostSteps = 10'000;
 
 Json StepJson(const ForecastStep& step) {
   return {{"mean", NumberJson(step.mean)},
@@ -64,6 +69,11 @@ base::Result<TrainedModel> FinishTraining(const SeriesTraining& training, const 
     trained.metrics = CompareForecast(TestPart(training), means);
     trained.baseline =
         BestBaseline(TrainPart(training), TestPart(training), BaselineOptions{.period = period});
+  }
+  if (training.horizon > kMostSteps) {
+    return base::Fail(
+        base::ErrorCode::kInvalidArgument,
+        fmt::format("a horizon of {} steps is more than {}", training.horizon, kMostSteps));
   }
   const auto ahead = model.ForecastWindow(training.values, training.horizon);
   if (!ahead) {

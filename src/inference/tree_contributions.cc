@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inference/tree_contributions.h"
 
+#include <algorithm>
+
 #include "inference/booster.h"
 
 namespace promtally::inference {
@@ -30,6 +32,20 @@ XgboostDocument PlainTrees(const XgboostDocument& document) {
   return plain;
 }
 
+/// Whether a tree has more than kMostDepth levels: TreeSHAP recurses, and its memory grows with
+/// their square.
+bool IsTooDeep(const XgboostTree& tree) {
+  constexpr int kMostDepth = 500;
+  std::vector<int> depth(tree.nodes.size(), 0);
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    if (const XgboostTree::Node& node = tree.nodes[i]; !node.IsLeaf()) {
+      depth[static_cast<std::size_t>(node.left)] = depth[i] + 1;
+      depth[static_cast<std::size_t>(node.right)] = depth[i] + 1;
+    }
+  }
+  return *std::max_element(depth.begin(), depth.end()) > kMostDepth;
+}
+
 }  // namespace
 
 base::Result<std::vector<float>> TreeContributions(const XgboostDocument& document,
@@ -37,6 +53,10 @@ base::Result<std::vector<float>> TreeContributions(const XgboostDocument& docume
                                                    std::span<const float> rows) {
   if (rows.empty()) {
     return std::vector<float>();
+  }
+  if (std::any_of(document.trees.begin(), document.trees.end(), IsTooDeep)) {
+    return base::Fail(base::ErrorCode::kTooLarge,
+                      "contributions are computed of trees of at most 500 levels");
   }
   auto contributions =
       BoosterContributions(WriteXgboostUbj(PlainTrees(document)), {document.num_feature, rows, {}});

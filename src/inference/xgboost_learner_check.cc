@@ -200,6 +200,13 @@ void LearnerCheck::CheckTrees() {
     raw_.trees[i].tree.group = group;
     raw_.document.trees.push_back(std::move(raw_.trees[i].tree));
   }
+  const auto greatest = std::max_element(raw_.tree_info->begin(), raw_.tree_info->end());
+  if (count > 0 && *greatest + 1 != groups) {
+    return cursor_.FailAt(std::string("/learner/learner_model_param/") +
+                              (raw_.document.num_class > 1 ? "num_class" : "num_target"),
+                          "is " + std::to_string(groups) + ", but the trees have " +
+                              std::to_string(*greatest + 1) + " groups");
+  }
   CheckIterations();
 }
 

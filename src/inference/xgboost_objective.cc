@@ -8,7 +8,7 @@
 namespace promtally::inference {
 namespace {
 
-constexpr std::array<XgboostObjective, 21> kObjectives{{
+constexpr std::array<XgboostObjective, 20> kObjectives{{
     {"reg:squarederror", XgboostLink::kIdentity},
     {"reg:linear", XgboostLink::kIdentity},
     {"reg:squaredlogerror", XgboostLink::kIdentity},
@@ -19,7 +19,7 @@ constexpr std::array<XgboostObjective, 21> kObjectives{{
     {"reg:gamma", XgboostLink::kExp},
     {"reg:tweedie", XgboostLink::kExp},
     {"binary:logistic", XgboostLink::kLogistic},
-    {"binary:logitraw", XgboostLink::kLogitRaw},
+    {"binary:logitraw", XgboostLink::kIdentity},
     {"binary:hinge", XgboostLink::kHinge},
     {"count:poisson", XgboostLink::kExp},
     {"multi:softprob", XgboostLink::kSoftprob},
@@ -28,8 +28,7 @@ constexpr std::array<XgboostObjective, 21> kObjectives{{
     {"rank:ndcg", XgboostLink::kIdentity},
     {"rank:map", XgboostLink::kIdentity},
     {"survival:cox", XgboostLink::kExp},
-    {"survival:aft", XgboostLink::kExp},
-    {"reg:expectileerror", XgboostLink::kIdentity},
+    {"survival:aft", XgboostLink::kWideExp},
 }};
 
 /// XGBoost's own, with its bound and its epsilon.
@@ -67,9 +66,9 @@ bool IsBaseScore(XgboostLink link, float score) {
   }
   switch (link) {
     case XgboostLink::kLogistic:
-    case XgboostLink::kLogitRaw:
       return score > 0 && score < 1;
     case XgboostLink::kExp:
+    case XgboostLink::kWideExp:
       return score > 0;
     default:
       return true;
@@ -79,9 +78,9 @@ bool IsBaseScore(XgboostLink link, float score) {
 float MarginOf(XgboostLink link, float score) {
   switch (link) {
     case XgboostLink::kLogistic:
-    case XgboostLink::kLogitRaw:
       return -std::log(1.0F / score - 1.0F);
     case XgboostLink::kExp:
+    case XgboostLink::kWideExp:
       return std::log(score);
     default:
       return score;
@@ -97,6 +96,10 @@ std::size_t Transform(XgboostLink link, std::span<float> margins) {
       std::transform(margins.begin(), margins.end(), margins.begin(),
                      [](float margin) { return std::exp(margin); });
       break;
+    case XgboostLink::kWideExp:
+      std::transform(margins.begin(), margins.end(), margins.begin(),
+                     [](float margin) { return static_cast<float>(std::exp(double{margin})); });
+      break;
     case XgboostLink::kHinge:
       std::transform(margins.begin(), margins.end(), margins.begin(),
                      [](float margin) { return margin > 0 ? 1.0F : 0.0F; });
@@ -109,7 +112,6 @@ std::size_t Transform(XgboostLink link, std::span<float> margins) {
           static_cast<float>(std::max_element(margins.begin(), margins.end()) - margins.begin());
       return 1;
     case XgboostLink::kIdentity:
-    case XgboostLink::kLogitRaw:
       break;
   }
   return margins.size();

@@ -10,8 +10,8 @@ namespace promtally::inference {
 enum class XgboostLink {
   kIdentity,
   kLogistic,  ///< 1 / (1 + e^-x)
-  kLogitRaw,  ///< x itself; the base score is a probability all the same
   kExp,
+  kWideExp,   ///< e^x as a double, then a float
   kHinge,     ///< 0 or 1
   kSoftprob,  ///< e^x of each class over their sum
   kSoftmax,   ///< the number of the greatest

@@ -15,6 +15,7 @@ namespace promtally::inference {
 namespace {
 
 constexpr std::size_t kMostTrees = kMostXgboostNodes;
+constexpr std::size_t kMostCategoryWords = 10'000'000;
 constexpr std::size_t kMostTextBytes = 4096;
 
 /// Reads in the file's order; what belongs together is compared afterwards.
@@ -199,6 +200,7 @@ void LearnerReader::ReadModelParameters() {
 
 void LearnerReader::ReadTrees() {
   std::size_t nodes = 0;
+  std::size_t category_words = 0;
   cursor_.EnterArray();
   while (cursor_.NextElement()) {
     if (raw_.trees.size() == kMostTrees) {
@@ -209,6 +211,10 @@ void LearnerReader::ReadTrees() {
     nodes += raw_.trees.back().nodes;
     if (nodes > kMostXgboostNodes) {
       cursor_.FailHere("more than 10000000 nodes");
+    }
+    category_words += raw_.trees.back().category_words;
+    if (category_words > kMostCategoryWords) {
+      cursor_.FailHere("the categories of all splits take more than 40 MB");
     }
   }
 }

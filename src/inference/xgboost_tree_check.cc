@@ -11,10 +11,6 @@ namespace promtally::inference {
 namespace {
 
 constexpr std::int32_t kNoParent = std::numeric_limits<std::int32_t>::max();
-// XGBoost keeps a node's categories as bits up to the greatest: more words than this for one tree
-// come from no training.
-constexpr std::size_t kMostCategoryWords = kMostXgboostNodes;
-constexpr std::size_t kWordBits = 32;
 
 class TreeCheck {
  public:
@@ -44,7 +40,7 @@ class TreeCheck {
   }
 
   void ReadCategories();
-  bool ReadCategorySet(std::size_t index, std::size_t begin, std::size_t size);
+  bool ReadCategorySet(std::size_t begin, std::size_t size);
   void Follow();
   void TakeNode(std::size_t node);
   void TakeSplit(std::size_t node, XgboostTree::Node& taken);
@@ -57,7 +53,6 @@ class TreeCheck {
   std::vector<std::int32_t> place_;        ///< of a node in the result; -1: not reached
   std::vector<std::int32_t> set_of_node_;  ///< its category set; -1: none
   std::vector<std::size_t> found_;         ///< reached nodes, in the result's order
-  std::size_t category_words_ = 0;
 };
 
 void TreeCheck::ReadCategories() {
@@ -86,7 +81,7 @@ void TreeCheck::ReadCategories() {
       return Fail("categories_sizes", i, "does not agree with the length of categories");
     }
     set_of_node_[static_cast<std::size_t>(nodes[i])] = static_cast<std::int32_t>(i);
-    if (!ReadCategorySet(i, begin, static_cast<std::size_t>(sizes[i]))) {
+    if (!ReadCategorySet(begin, static_cast<std::size_t>(sizes[i]))) {
       return;
     }
     begin += static_cast<std::size_t>(sizes[i]);
@@ -96,7 +91,7 @@ void TreeCheck::ReadCategories() {
   }
 }
 
-bool TreeCheck::ReadCategorySet(std::size_t index, std::size_t begin, std::size_t size) {
+bool TreeCheck::ReadCategorySet(std::size_t begin, std::size_t size) {
   std::vector<std::int32_t> set;
   for (std::size_t at = begin; at < begin + size; ++at) {
     const std::int32_t category = (*raw_.categories)[at];
@@ -109,11 +104,6 @@ bool TreeCheck::ReadCategorySet(std::size_t index, std::size_t begin, std::size_
       return false;
     }
     set.push_back(category);
-  }
-  category_words_ += static_cast<std::size_t>(set.back()) / kWordBits + 1;
-  if (category_words_ > kMostCategoryWords) {
-    Fail("categories_nodes", index, "the categories of the tree take too much memory");
-    return false;
   }
   tree_.category_sets.push_back(std::move(set));
   return true;

@@ -204,6 +204,9 @@ TreeRead ReadTree(DocumentCursor& cursor) {
     for (const XgboostTree::Node& node : read.tree.nodes) {
       read.feature_end = std::max(read.feature_end, node.IsLeaf() ? 0 : node.feature + 1);
     }
+    for (const std::vector<std::int32_t>& set : read.tree.category_sets) {
+      read.category_words += static_cast<std::size_t>(set.back()) / 32 + 1;
+    }
   }
   return read;
 }

@@ -24,6 +24,8 @@ struct TreeRead {
   std::int64_t num_feature = 0;  ///< as the tree states it
   std::int32_t feature_end = 0;  ///< one more than the greatest that it uses
   std::size_t nodes = 0;         ///< of the file, deleted ones included
+  /// XGBoost keeps a split's categories as bits up to the greatest: words of 32 bits.
+  std::size_t category_words = 0;
 };
 
 /// One element of `trees`, checked in itself.

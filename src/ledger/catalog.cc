@@ -109,7 +109,8 @@ std::vector<PeriodEntry> ReadUnfinished(Connection& db, std::int64_t spec_id) {
   auto rows = db.Query(
       "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
       " first_empty_at, next_retry, accepted_at from period"
-      " where spec_id = ? and kind = 0 and state in (0, 1) order by begin",
+      " where spec_id = ?1 and kind = (select predicts is not null from spec where spec_id = ?1)"
+      " and state in (0, 1) order by begin",
       spec_id);
   std::vector<PeriodEntry> entries;
   while (rows.Next()) {

@@ -158,6 +158,16 @@ class Ledger {
   /// The same for many rows in one transaction.
   virtual base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) = 0;
   virtual base::Result<CommitReceipt> Commit(const PeriodCommit& commit) = 0;
+  /// Makes what was read again a new revision of an answered period, as far as it differs.
+  /// kNotFound: the period is not answered.
+  virtual base::Result<RevisionReceipt> Revise(const PeriodCommit& commit,
+                                               const RevisionRules& rules) = 0;
+  /// Where the things of a spec stand at `begin`; `retention` 0: for ever.
+  virtual base::Result<ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,
+                                                base::Milliseconds retention) = 0;
+  /// Answered periods that are not final and end at or before `before`, by begin.
+  virtual base::Result<std::vector<PeriodSummary>> Provisional(std::int64_t spec_id,
+                                                               base::Instant before) = 0;
 
   // --- predictions
   /// The windows of a measured spec over `periods` (in order): of each series with a record in the

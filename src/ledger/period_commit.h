@@ -11,6 +11,7 @@
 #include "promtally/base/labels.h"
 #include "promtally/base/sha256.h"
 #include "promtally/base/time.h"
+#include "promtally/metering/exact_usage.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/usage_record.h"
@@ -45,6 +46,21 @@ struct UsageWindow {
   std::vector<std::optional<base::Decimal>> values;
 };
 
+/// What exact usage adds to a commit.
+struct ExactCommit {
+  std::vector<metering::UsageEvidence> evidence;  ///< by series number of the one answer
+  std::vector<metering::Checkpoint> checkpoints;  ///< of the things whose state changed
+  std::vector<std::string> warnings;
+  base::Milliseconds retention{0};  ///< of checkpoints; 0: for ever
+};
+
+/// What is known of a spec at the begin of a period, by checkpoints.
+struct ExactState {
+  bool adjacent = false;  ///< the period that ends here was computed exactly
+  /// Of every thing that was seen up to here; what stands too long ago is Checkpoint::kForgotten.
+  std::vector<metering::Checkpoint> checkpoints;
+};
+
 /// Everything that is committed for one spec and period, in one transaction. State: kCommitted when
 /// any series was answered, else kEmpty.
 struct PeriodCommit {
@@ -59,6 +75,35 @@ struct PeriodCommit {
   base::Instant committed_at;
   std::string reason;  ///< why a held one was closed (`accepted`, `low_coverage`), else empty
   std::optional<PredictionEvidence> prediction;  ///< of a predicted period
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;
+  const ExactCommit* exact = nullptr;  ///< of exact evaluation
+  bool final_period = true;            ///< nothing is to be read again
+};
+
+/// How one record of an answered period differs from what was read again.
+struct RecordChange {
+  std::optional<std::string> scope;
+  base::LabelSet labels;
+  std::optional<base::Decimal> old_quantity;  ///< absent: no record
+  std::optional<base::Decimal> new_quantity;
+  std::int64_t revision = 0;  ///< that the change is, or would be, committed as
+  bool lost = false;          ///< the data behind it are gone: it stays as it was
+};
+
+/// How an answered period is changed.
+struct RevisionRules {
+  std::string reason;    ///< that the revision carries
+  bool dry_run = false;  ///< only says what would change
+  /// An audit: a record whose samples became fewer, or that another kind of server answers, is
+  /// never lowered.
+  bool keeps_usage = false;
+  bool make_final = false;
+};
+
+struct RevisionReceipt {
+  std::vector<RecordChange> changes;
+  /// Where things stand after the period is not what it was: the next one is to be computed again.
+  bool state_changed = false;
 };
 
 struct CommitReceipt {

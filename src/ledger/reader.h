@@ -19,6 +19,10 @@ struct UsageFilter {
   std::vector<std::string> jobs;
   std::vector<std::string> names;                  ///< of specs, earlier ones included
   std::optional<std::vector<std::string>> scopes;  ///< a series without scope is in none of them
+  /// Of records: each period as it stood at that revision (0: as first billed); absent: the newest.
+  std::optional<std::int64_t> revision;
+  bool all_revisions = false;  ///< every revision of every record
+  bool with_evidence = false;
 };
 
 /// Where a record line stands among the others: what comes next begins behind it.
@@ -105,6 +109,10 @@ struct SpecStatus {
   std::int64_t excluded = 0;
   SpecWatch watch;
   bool retired = false;
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;  ///< of the newest version
+  std::int64_t provisional = 0;  ///< answered periods that are to be read again
+  std::int64_t final_periods = 0;
+  std::int64_t checkpoints = 0;         ///< things whose state is kept
   std::vector<PeriodEntry> unfinished;  ///< in period order, pending ones included
 };
 
@@ -153,6 +161,10 @@ class Reader {
   /// nullopt: no such spec.
   virtual base::Result<std::optional<SpecWatch>> Watch(std::string_view job,
                                                        std::string_view name) = 0;
+  /// As Ledger::ExactStateAt, of the spec with that name; nothing where there is none.
+  virtual base::Result<ExactState> ExactStateAt(std::string_view job, std::string_view name,
+                                                base::Instant begin,
+                                                base::Milliseconds retention) = 0;
   virtual base::Result<VerifyReport> Verify() = 0;
   /// A consistent copy while a writer works; refuses an existing target.
   virtual base::Status Backup(const std::string& target) = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <compare>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger/catalog.h"
+#include "ledger/evidence_reader.h"
 #include "ledger/quantity_column.h"
 #include "ledger/sqlite_reader.h"
 
@@ -17,6 +19,7 @@ namespace {
 struct Committed {
   base::Instant at;
   const SpecVersion* version = nullptr;
+  std::string reason;
 };
 
 /// What the records of one period share.
@@ -24,6 +27,7 @@ struct PeriodFrame {
   std::int64_t id = 0;
   metering::UsageKind kind = metering::UsageKind::kMeasured;
   metering::Period period;
+  bool is_final = true;
   std::map<std::int64_t, Committed> revisions;
   std::map<std::int64_t, std::string> sources;                     // by query id
   std::map<std::int64_t, metering::PredictionSource> predictions;  // by revision
@@ -68,7 +72,7 @@ class RecordReader {
       first = after->begin;
     }
     auto rows = db_.Query(
-        "select period_id, kind, begin, end from period where spec_id = ?1 and state = 3"
+        "select period_id, kind, begin, end, final from period where spec_id = ?1 and state = 3"
         " and (?2 is null or begin >= ?2) and (?3 is null or begin < ?3)"
         " and (?4 is null or begin >= ?4) order by begin, kind",
         spec.id, filter_.begin, filter_.end, first);
@@ -85,6 +89,7 @@ class RecordReader {
       frame.id = rows->Int(0);
       frame.kind = static_cast<metering::UsageKind>(rows->Int(1));
       frame.period = {rows->Instant(2), rows->Instant(3)};
+      frame.is_final = rows->Int(4) != 0;
       LoadRevisions(spec, frame);
       LoadSources(frame);
       LoadPredictions(frame);
@@ -98,10 +103,11 @@ class RecordReader {
  private:
   void LoadRevisions(const Spec& spec, PeriodFrame& frame) {
     auto rows = db_.Query(
-        "select revision, committed_at, spec_version_id from revision where period_id = ?",
+        "select revision, committed_at, spec_version_id, reason from revision where period_id = ?",
         frame.id);
     while (rows.Next()) {
-      frame.revisions[rows->Int(0)] = {rows->Instant(1), FindVersion(spec, rows->Int(2))};
+      frame.revisions[rows->Int(0)] = {rows->Instant(1), FindVersion(spec, rows->Int(2)),
+                                       rows->MaybeText(3).value_or("")};
     }
   }
 
@@ -131,26 +137,29 @@ class RecordReader {
   }
 
   bool VisitPeriod(const Job& job, const PeriodFrame& frame) {
+    const std::int64_t newest = filter_.revision.value_or(std::numeric_limits<std::int64_t>::max());
     auto rows = db_.Query(
-        "select r.series_id, r.revision, r.quantity, r.query_id, s.scope, s.labels, s.hash"
+        "select r.series_id, r.revision, r.quantity, r.query_id, s.scope, s.labels, s.hash,"
+        " (select z.quantity from record z where z.period_id = ?1 and z.series_id = r.series_id"
+        " and z.revision < r.revision order by z.revision desc limit 1)"
         " from record r join series s using(series_id)"
-        " where r.period_id = ?1 and r.series_id >= ?2"
-        " and (?3 is null or s.scope in (select value from json_each(?3))) and r.revision = "
-        "(select max(z.revision) from record z"
-        " where z.period_id = ?1 and z.series_id = r.series_id) order by r.series_id",
-        frame.id, first_series_, scopes_);
+        " where r.period_id = ?1 and r.series_id >= ?2 and r.revision <= ?4"
+        " and (?3 is null or s.scope in (select value from json_each(?3))) and (?5 or r.revision ="
+        " (select max(z.revision) from record z where z.period_id = ?1"
+        " and z.series_id = r.series_id and z.revision <= ?4)) order by r.series_id, r.revision",
+        frame.id, first_series_, scopes_, newest, static_cast<std::int64_t>(filter_.all_revisions));
     while (rows.Next()) {
       // A revision without a quantity took the record away.
       const RecordPlace place{job.name, spec_name_, frame.period.begin, frame.kind, rows->Int(0)};
-      if (!rows->IsNull(2) && !visit_(RecordOf(job, frame, *rows), place)) {
+      const bool is_shown = !rows->IsNull(2) || filter_.all_revisions;
+      if (is_shown && !visit_(RecordOf(job, frame, *rows), place)) {
         return false;
       }
     }
     return true;
   }
 
-  static metering::UsageRecord RecordOf(const Job& job, const PeriodFrame& frame,
-                                        const Statement& row) {
+  metering::UsageRecord RecordOf(const Job& job, const PeriodFrame& frame, const Statement& row) {
     const std::int64_t revision = row.Int(1);
     const auto committed = frame.revisions.find(revision);
     if (committed == frame.revisions.end()) {
@@ -167,7 +176,17 @@ class RecordReader {
     record.scope = row.MaybeText(4);
     record.period = frame.period;
     record.unit = version.unit;
-    record.quantity = QuantityText(row, 2);
+    record.removed = row.IsNull(2);
+    record.quantity = record.removed ? "" : QuantityText(row, 2);
+    record.final_period = frame.is_final;
+    if (revision > 0) {
+      const base::Decimal now =
+          record.removed ? base::Decimal() : RequireDecimal(row, 2, "a record");
+      const base::Decimal before =
+          row.IsNull(7) ? base::Decimal() : RequireDecimal(row, 7, "a record");
+      record.correction = (now - before).ToText();
+      record.reason = committed->second.reason;
+    }
     record.groupby = Pick(labels, version.groupby);
     record.metadata = Pick(labels, version.metadata);
     record.revision = revision;
@@ -185,12 +204,16 @@ class RecordReader {
       key.scope = *record.scope;
     }
     record.id = metering::RecordId(key);
+    if (filter_.with_evidence) {
+      record.evidence = evidence_.Read(frame.id, row.Int(0), revision, row.Int(3), version);
+    }
     return record;
   }
 
   Connection& db_;
   const UsageFilter& filter_;
   const RecordVisitor& visit_;
+  EvidenceReader evidence_{db_};
   const std::optional<std::string> scopes_;  // as a list in JSON
   std::string spec_name_;
   std::int64_t first_series_ = 0;  // of the period at hand

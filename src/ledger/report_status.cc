@@ -7,6 +7,7 @@
 
 #include "ledger/catalog.h"
 #include "ledger/sqlite_reader.h"
+#include "promtally/config/metrics_file.h"
 
 namespace promtally::ledger {
 namespace {
@@ -101,6 +102,26 @@ std::vector<PeriodEntry> Pending(Connection& db, const Job& job, const Spec& spe
   return pending;
 }
 
+void CountExact(Connection& db, const Spec& spec, SpecStatus& status) {
+  auto rows = db.Query(
+      "select sum(final = 0), sum(final <> 0) from period where spec_id = ? and kind = 0"
+      " and state in (2, 3)",
+      spec.id);
+  if (rows.Next()) {
+    status.provisional = rows->Int(0);
+    status.final_periods = rows->Int(1);
+  }
+  const auto newest = config::FromDefinition(spec.versions.back().definition);
+  if (newest) {
+    status.evaluation = newest->evaluation;
+  }
+  status.checkpoints = db.Find(
+                             "select count(*) from thing t where t.spec_id = ? and exists (select 1"
+                             " from checkpoint c where c.thing_id = t.thing_id)",
+                             spec.id)
+                           .value_or(0);
+}
+
 SpecStatus StatusOf(Connection& db, const Job& job, const Spec& spec, base::Instant now) {
   SpecStatus status;
   status.job = job.name;
@@ -110,6 +131,7 @@ SpecStatus StatusOf(Connection& db, const Job& job, const Spec& spec, base::Inst
   status.last_committed = NewestCommitted(db, spec.id);
   CountStates(db, spec.id, status);
   CountRows(db, spec.id, status);
+  CountExact(db, spec, status);
   const base::Instant newest_due = NewestDueOf(job, spec, now);
   status.unfinished = Pending(db, job, spec, newest_due);
   status.open += static_cast<std::int64_t>(status.unfinished.size());

@@ -24,25 +24,27 @@ std::int64_t PutAnsweredPeriod(Connection& db, const PeriodCommit& commit, Perio
   // A closed period has no detail and no next try; why it was open is no longer of interest.
   return *db.Find(
       "insert into period(spec_id, kind, begin, end, state, revision, spec_version_id, reason,"
-      " attempts) values(?, ?, ?, ?, ?, 0, ?, ?, ?)"
+      " attempts, final) values(?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
       " on conflict(spec_id, kind, begin) do update set end = excluded.end, state = excluded.state,"
       " revision = 0, spec_version_id = excluded.spec_version_id, reason = excluded.reason,"
-      " detail = null, attempts = excluded.attempts, next_retry = null returning period_id",
+      " detail = null, attempts = excluded.attempts, next_retry = null, final = excluded.final"
+      " returning period_id",
       commit.spec_id, commit.kind, commit.period.begin, commit.period.end, state, commit.version_id,
-      NullIfEmpty(commit.reason), commit.attempts);
+      NullIfEmpty(commit.reason), commit.attempts, static_cast<std::int64_t>(commit.final_period));
 }
 
 void InsertRevision(Connection& db, const RevisionRow& row) {
   auto insert = db.Query(
       "insert into revision(period_id, revision, commit_seq, committed_at, spec_version_id,"
       " series_answered, records, rejected, unattributed, excluded, skipped, reason, digest,"
-      " digest_format, positive, negative) values(?, 0, (select periods + 1 from answered),"
-      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.period_id, row.committed_at, row.version_id, row.counts.series_answered, row.records,
-      row.counts.rejected, row.counts.unattributed, row.counts.excluded, row.counts.skipped,
-      NullIfEmpty(row.reason), row.digest, DigestFormat::kWithCounts);
-  BindDecimal(*insert, 13, row.positive);
-  BindDecimal(*insert, 14, row.negative);
+      " digest_format, evaluation, warnings, positive, negative) values(?, ?,"
+      " (select periods + 1 from answered), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.period_id, row.revision, row.committed_at, row.version_id, row.counts.series_answered,
+      row.records, row.counts.rejected, row.counts.unattributed, row.counts.excluded,
+      row.counts.skipped, NullIfEmpty(row.reason), row.digest, DigestFormat::kWithCounts,
+      row.evaluation, NullIfEmpty(row.warnings));
+  BindDecimal(*insert, 16, row.positive);
+  BindDecimal(*insert, 17, row.negative);
   insert->Run();
   db.Run("update answered set periods = periods + 1");
 }

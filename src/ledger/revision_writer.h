@@ -22,6 +22,9 @@ struct RevisionRow {
   base::Decimal negative;
   std::string reason;
   base::Digest digest{};  ///< with the counts
+  std::int64_t revision = 0;
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;
+  std::string warnings;  ///< one a line
 };
 
 /// True when the period is committed or empty already.
@@ -32,7 +35,7 @@ struct RevisionRow {
 [[nodiscard]] std::int64_t PutAnsweredPeriod(Connection& db, const PeriodCommit& commit,
                                              PeriodState state);
 
-/// Writes revision 0 of a period, under the next commit_seq.
+/// Writes a revision of a period, under the next commit_seq.
 void InsertRevision(Connection& db, const RevisionRow& row);
 
 }  // namespace promtally::ledger

@@ -25,7 +25,8 @@ struct FeedCursor : sqlite3_vtab_cursor {
 FeedCursor& Cursor(sqlite3_vtab_cursor* cursor) { return *static_cast<FeedCursor*>(cursor); }
 
 int Connect(sqlite3* db, void* slot, int, const char* const*, sqlite3_vtab** table, char**) {
-  const int code = sqlite3_declare_vtab(db, "create table feed(c0, c1, c2, c3, c4, c5)");
+  const int code = sqlite3_declare_vtab(
+      db, "create table feed(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11)");
   if (code != SQLITE_OK) {
     return code;
   }

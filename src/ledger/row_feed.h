@@ -24,15 +24,15 @@ class ColumnValue {
   sqlite3_context* context_;
 };
 
-/// Rows in memory that one statement reads as the table `feed`, with columns c0 to c5: an `insert …
-/// select … from feed` costs half of a statement that is stepped once a row.
+/// Rows in memory that one statement reads as the table `feed`, with columns c0 to c11: an `insert
+/// … select … from feed` costs half of a statement that is stepped once a row.
 class RowFeed {
  public:
-  static constexpr int kColumns = 6;
+  static constexpr int kColumns = 12;
 
   virtual ~RowFeed() = default;
   [[nodiscard]] virtual std::size_t size() const = 0;
-  /// Sets column 0 to 5 of a row; an unset one is null. What it throws ends the statement with a
+  /// Sets column 0 to 11 of a row; an unset one is null. What it throws ends the statement with a
   /// DatabaseError.
   virtual void Read(std::size_t row, int column, ColumnValue value) = 0;
 };

@@ -119,8 +119,29 @@ create table prediction(period_id integer not null, revision integer not null, m
   foreign key(period_id, revision) references revision) strict, without rowid;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage, kStores, kLeftJobs,
-                                                            kPredictions};
+// Exact usage: who computed a revision, where each thing metered stood after a period (thing_id and
+// the period's end name the row), what proves a record, and whether a period is final (older ones
+// are: nothing was to be read again). `first_end`: since when a thing is known.
+constexpr const char* kExact = R"sql(
+alter table revision add column evaluation integer not null default 0;
+alter table revision add column warnings text;
+alter table period add column final integer not null default 1;
+create index period_provisional on period(spec_id, end) where final = 0;
+create table thing(thing_id integer primary key, spec_id integer not null references spec,
+  hash blob not null, first_end integer not null) strict;
+create unique index thing_hash on thing(spec_id, hash);
+create table checkpoint(thing_id integer not null references thing, end integer not null,
+  time integer not null, value any not null, replica text, billed any, start integer,
+  primary key(thing_id, end)) strict, without rowid;
+create table evidence(period_id integer not null, series_id integer not null,
+  revision integer not null, raw any not null, samples integer not null, first integer,
+  last integer, largest_gap integer not null, resets integer not null, skipped integer not null,
+  late integer not null, replica text, covered integer not null, alive integer not null,
+  primary key(period_id, series_id, revision)) strict, without rowid;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate,   kCoverage,    kStores,
+                                                            kLeftJobs, kPredictions, kExact};
 
 std::int64_t Pragma(Connection& db, std::string_view sql) { return db.Find(sql).value_or(0); }
 

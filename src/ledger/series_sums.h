@@ -21,6 +21,7 @@ class SeriesSums {
     std::int64_t series_id = 0;
     QuantitySum positive;
     QuantitySum negative;
+    QuantitySum correction;  ///< by later revisions
     std::int64_t records = 0;
     metering::Period extent;
   };

@@ -105,7 +105,11 @@ enum class Acceptance {
 };
 
 Acceptance Judge(const PeriodEntry& entry) {
-  if (entry.state == PeriodState::kOpen && entry.reason == "low_coverage") {
+  // Of exact usage: a past that nobody can know, and a fall that only people can judge.
+  const bool is_doubtful =
+      entry.reason == "low_coverage" || entry.reason == "history_unknown" ||
+      (entry.reason == "bad_series" && entry.detail.starts_with("a suspicious reset"));
+  if (entry.state == PeriodState::kOpen && is_doubtful) {
     return Acceptance::kAwaited;
   }
   const bool is_closed = entry.state == PeriodState::kOpen

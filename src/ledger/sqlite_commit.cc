@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ledger/commit_batch.h"
+#include "ledger/exact_writer.h"
 #include "ledger/label_text.h"
 #include "ledger/revision_writer.h"
 #include "ledger/row_feed.h"
@@ -18,8 +19,12 @@ base::Status CheckCommit(const PeriodCommit& commit, const CommitBatch& batch) {
     return base::Fail(base::ErrorCode::kInvalidArgument,
                       "a failed answer is not committed: " + period);
   }
-  if (commit.queries.size() != commit.result->answers.size() ||
-      (commit.queries.empty() && commit.reason.empty())) {
+  // Exact usage is one answer that many reads went into.
+  const bool fits =
+      commit.exact != nullptr
+          ? commit.exact->evidence.size() == commit.result->answers.front().answer.size()
+          : commit.queries.size() == commit.result->answers.size();
+  if (!fits || (commit.queries.empty() && commit.reason.empty())) {
     return base::Fail(base::ErrorCode::kInvalidArgument,
                       "each answer needs its query as evidence, none at all a reason: " + period);
   }
@@ -183,6 +188,9 @@ class CommitWriter {
           revision.period_id, made.model, made.version, made.input_end, made.input,
           made.predicted_at);
     }
+    if (commit_.exact != nullptr) {
+      InsertExact(batch, revision.period_id);
+    }
   }
 
  private:
@@ -208,6 +216,10 @@ class CommitWriter {
     revision.version_id = commit_.version_id;
     revision.reason = commit_.reason;
     revision.digest = digest.Finish();
+    revision.evaluation = commit_.evaluation;
+    if (commit_.exact != nullptr) {
+      revision.warnings = JoinWarnings(commit_.exact->warnings);
+    }
     return revision;
   }
 
@@ -302,6 +314,17 @@ class CommitWriter {
           " values(?, 0, ?, ?, ?, ?)",
           period_id, ordinal++, ToLabelText(rejected.labels), rejected.value, rejected.reason);
     }
+  }
+
+  void InsertExact(const CommitBatch& batch, std::int64_t period_id) {
+    std::vector<EvidenceRow> rows;
+    rows.reserve(batch.rows().size());
+    for (const CommitBatch::Row& row : batch.rows()) {
+      rows.push_back({row.series_id, &commit_.exact->evidence[row.usage->series]});
+    }
+    InsertEvidence(db_, feed_, period_id, 0, rows);
+    InsertCheckpoints(db_, feed_, commit_.spec_id, commit_.period, commit_.exact->checkpoints);
+    PruneCheckpoints(db_, commit_.spec_id, commit_.period, commit_.exact->retention);
   }
 
   Connection& db_;

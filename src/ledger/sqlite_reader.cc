@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ledger/backup.h"
+#include "ledger/exact_writer.h"
 #include "ledger/schema.h"
 #include "ledger/sqlite_ledger.h"
 #include "ledger/verify.h"
@@ -72,6 +73,19 @@ class SqliteReader final : public Reader {
     return Guarded([&]() -> base::Result<std::optional<SpecWatch>> {
       Transaction snapshot(*db_, Transaction::Kind::kRead);
       return ReadWatch(*db_, job, name);
+    });
+  }
+
+  base::Result<ExactState> ExactStateAt(std::string_view job, std::string_view name,
+                                        base::Instant begin,
+                                        base::Milliseconds retention) override {
+    return Guarded([&]() -> base::Result<ExactState> {
+      Transaction snapshot(*db_, Transaction::Kind::kRead);
+      const auto spec_id = db_->Find(
+          "select s.spec_id from spec s join job j using(job_id) where j.name = ?"
+          " and s.name = ?",
+          job, name);
+      return spec_id ? ReadExactState(*db_, *spec_id, begin, retention) : ExactState{};
     });
   }
 

@@ -61,6 +61,12 @@ class SqliteLedger final : public WritableLedger {
   base::Result<CommitReceipt> Commit(const PeriodCommit& commit) override;
   base::Result<std::vector<UsageWindow>> Windows(
       std::int64_t spec_id, const std::vector<metering::Period>& periods) override;
+  base::Result<RevisionReceipt> Revise(const PeriodCommit& commit,
+                                       const RevisionRules& rules) override;
+  base::Result<ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,
+                                        base::Milliseconds retention) override;
+  base::Result<std::vector<PeriodSummary>> Provisional(std::int64_t spec_id,
+                                                       base::Instant before) override;
 
   base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) override;
   std::uint64_t SizeBytes() override;

@@ -174,6 +174,7 @@ void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& find
   const std::vector<PeriodRow> periods = ReadPeriods(db, spec.id);
   VerifyTiling(db, job, spec, periods, findings);
   VerifyNames(db, job, spec, findings);
+  VerifyExact(db, spec, findings);
   for (const auto kind : {metering::UsageKind::kMeasured, metering::UsageKind::kPredicted}) {
     SeriesSums sums;
     for (const PeriodRow& period : periods) {

@@ -53,6 +53,8 @@ void VerifyTiling(Connection& db, const Job& job, const Spec& spec,
 /// Revisions, evidence, records, sums and digest of one period; adds the records to `sums`.
 void VerifyPeriod(Connection& db, const Spec& spec, const PeriodRow& period, SeriesSums& sums,
                   Findings& findings);
+/// Evidence and checkpoints of exact usage.
+void VerifyExact(Connection& db, const Spec& spec, Findings& findings);
 /// Hashes and totals of a spec's series of one kind, against the sums of all their records.
 void VerifySeries(Connection& db, const Spec& spec, metering::UsageKind kind,
                   const SeriesSums& sums, Findings& findings);

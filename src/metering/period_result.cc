@@ -124,7 +124,9 @@ class Conversion {
     if (BreaksLabelLimits(answer, s)) {
       return Reject(answer, s, "label_too_long");
     }
-    Quantity quantity = converter_.Convert(answer.value(s));
+    const bool is_exact = !scoped.exact_values.empty() && scoped.exact_values[s];
+    Quantity quantity = is_exact ? converter_.Convert(*scoped.exact_values[s])
+                                 : converter_.Convert(answer.value(s));
     if (quantity.bad == BadValue::kNotANumber) {
       result_.failure = "wrong_type";
       result_.failure_detail =

@@ -97,8 +97,23 @@ Quantity QuantityConverter::Convert(std::string_view value_text) const {
   if (!value) {
     return {{}, Classify(value_text)};
   }
-  return mode_ == RoundingMode::kExact ? ConvertExact(value_text, *value)
+  // An integer as it comes is exact: nothing needs to be forgiven.
+  return mode_ == RoundingMode::kExact ? Mutate(Scale(*value), !IsIntegerText(value_text))
                                        : ConvertCloudKitty(*value);
+}
+
+Quantity QuantityConverter::Convert(const base::Fraction& value) const {
+  if (mode_ == RoundingMode::kCloudKitty) {
+    return ConvertCloudKitty(
+        Decimal::Divide(value.numerator, value.denominator, kExactDigits, Rounding::kHalfEven));
+  }
+  if (value.denominator == Decimal(1)) {
+    return Mutate(Scale(value.numerator), false);
+  }
+  const Decimal scaled = value.numerator * scale_numerator_ + shift_ * value.denominator;
+  return Mutate(
+      Decimal::Divide(scaled, denominator_ * value.denominator, kExactDigits, Rounding::kHalfEven),
+      false);
 }
 
 Decimal QuantityConverter::Scale(const Decimal& value) const {
@@ -112,10 +127,7 @@ Decimal QuantityConverter::Scale(const Decimal& value) const {
   return Decimal::Divide(scaled, denominator_, kExactDigits, Rounding::kHalfEven);
 }
 
-Quantity QuantityConverter::ConvertExact(std::string_view text, const Decimal& value) const {
-  const Decimal scaled = Scale(value);
-  // An integer as it comes is exact: nothing needs to be forgiven.
-  const bool noisy = !IsIntegerText(text);
+Quantity QuantityConverter::Mutate(const Decimal& scaled, bool noisy) const {
   switch (mutate_) {
     case Mutation::kNone:
       return {scaled, {}};

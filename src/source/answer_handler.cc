@@ -30,11 +30,14 @@ AnswerHandler::Member AnswerHandler::MemberOf(Place place, std::string_view name
     std::string_view name;
     Member member;
   };
-  static constexpr std::array<Known, 15> kKnown = {{
+  static constexpr std::array<Known, 18> kKnown = {{
       {Place::kSeries, "metric", Member::kMetric},
+      {Place::kSeries, "values", Member::kValues},
       {Place::kSeries, "value", Member::kValue},
       {Place::kSeries, "histogram", Member::kHistogram},
-      {Place::kSeries, "histograms", Member::kHistogram},
+      {Place::kSeries, "histograms", Member::kHistograms},
+      {Place::kHistogramBody, "count", Member::kCount},
+      {Place::kHistogramBody, "sum", Member::kSum},
       {Place::kTop, "status", Member::kStatus},
       {Place::kTop, "data", Member::kData},
       {Place::kTop, "error", Member::kError},
@@ -58,6 +61,10 @@ void AnswerHandler::Key(std::string_view name) {
   const Place here = place();
   if (here == Place::kMetric) {
     name_.assign(name);
+    return;
+  }
+  if (here == Place::kHistogramBody) {
+    member_ = MemberOf(here, name);
     return;
   }
   if (here != Place::kSeries && here != Place::kTop && here != Place::kData) {
@@ -96,7 +103,15 @@ AnswerHandler::Place AnswerHandler::ObjectPlace() {
     case Place::kResult:
       seen_[2] = 0;
       answer_.answer.BeginSeries();
+      if (raw_) {
+        answer_.samples.BeginSeries();
+      }
       return Place::kSeries;
+    case Place::kRawHistogram:
+      if (sample_items_ == 1) {
+        return Place::kHistogramBody;
+      }
+      break;
     case Place::kSeries:
       if (member_ == Member::kMetric) {
         return Place::kMetric;
@@ -113,8 +128,28 @@ AnswerHandler::Place AnswerHandler::ObjectPlace() {
   return Place::kSkip;
 }
 
+AnswerHandler::Place AnswerHandler::RawArrayPlace(Place here) {
+  sample_items_ = 0;
+  if (here == Place::kValues) {
+    return Place::kRawSample;
+  }
+  if (here == Place::kHistograms) {
+    return Place::kRawHistogram;
+  }
+  if (member_ == Member::kValues) {
+    return Place::kValues;
+  }
+  answer_.answer.SetHistogram();
+  return raw_->histogram ? Place::kHistograms : Place::kSkip;
+}
+
 AnswerHandler::Place AnswerHandler::ArrayPlace() {
   const Place here = place();
+  if (here == Place::kValues || here == Place::kHistograms ||
+      (raw_ && here == Place::kSeries &&
+       (member_ == Member::kValues || member_ == Member::kHistograms))) {
+    return RawArrayPlace(here);
+  }
   if (here == Place::kTop && member_ == Member::kData) {
     answer_.has_names = true;
     return Place::kNames;
@@ -132,8 +167,11 @@ AnswerHandler::Place AnswerHandler::ArrayPlace() {
     sample_items_ = 0;
     return Place::kSample;
   }
-  if (here == Place::kSeries && member_ == Member::kHistogram) {
+  if (here == Place::kSeries && (member_ == Member::kHistogram || member_ == Member::kHistograms)) {
     answer_.answer.SetHistogram();
+    return Place::kSkip;
+  }
+  if (here == Place::kHistogramBody) {  // buckets
     return Place::kSkip;
   }
   Misplaced(false);
@@ -143,20 +181,31 @@ AnswerHandler::Place AnswerHandler::ArrayPlace() {
 void AnswerHandler::BeginObject() { Push(ObjectPlace()); }
 
 void AnswerHandler::EndObject() {
-  const bool series = place() == Place::kSeries;
+  const Place ended = place();
   --depth_;
-  if (series) {
-    const bool metric = (seen_[2] & (1U << static_cast<unsigned>(Member::kMetric))) != 0;
-    if (!metric || !answer_.answer.HasValue()) {
-      Fault(metric ? "a series without a value" : "a series without labels");
-    }
+  if (ended == Place::kSeries) {
+    EndSeries();
+  } else if (ended == Place::kHistogramBody) {
+    ++sample_items_;
+  }
+}
+
+void AnswerHandler::EndSeries() {
+  const auto has = [this](Member member) {
+    return (seen_[2] & (1U << static_cast<unsigned>(member))) != 0;
+  };
+  const bool has_value =
+      raw_ ? has(Member::kValues) || has(Member::kHistograms) : answer_.answer.HasValue();
+  if (!has(Member::kMetric) || !has_value) {
+    Fault(has(Member::kMetric) ? "a series without a value" : "a series without labels");
   }
 }
 
 void AnswerHandler::BeginArray() { Push(ArrayPlace()); }
 
 void AnswerHandler::EndArray() {
-  const bool sample = place() == Place::kSample;
+  const bool sample =
+      place() == Place::kSample || place() == Place::kRawSample || place() == Place::kRawHistogram;
   --depth_;
   if (sample && sample_items_ != 2) {
     Fault("a value that is no pair of time and value");
@@ -165,6 +214,15 @@ void AnswerHandler::EndArray() {
 
 void AnswerHandler::Text(std::string_view text) {
   switch (place()) {
+    case Place::kRawSample:
+      RawItem(text);
+      return;
+    case Place::kHistogramBody:
+      if (member_ ==
+          (raw_->histogram == metering::HistogramPart::kSum ? Member::kSum : Member::kCount)) {
+        AddRaw(text);
+      }
+      return;
     case Place::kMetric:
       answer_.answer.AddLabel(name_, text);
       return;
@@ -221,6 +279,25 @@ void AnswerHandler::SampleItem(std::string_view text) {
   ++sample_items_;
 }
 
+void AnswerHandler::RawItem(std::string_view text) {
+  if (sample_items_ == 0) {
+    if (!metering::ReadSampleTime(text, &time_ms_)) {
+      Fault("a time that is no number");
+    }
+  } else if (sample_items_ == 1) {
+    AddRaw(text);
+  }
+  ++sample_items_;
+}
+
+void AnswerHandler::AddRaw(std::string_view value) {
+  if (answer_.samples.sample_count() >= raw_->max_samples) {
+    answer_.too_many_samples = true;
+  } else if (!answer_.samples.Add(time_ms_, value)) {
+    Fault("a sample that is no number");
+  }
+}
+
 void AnswerHandler::AddRemark(std::string_view text) {
   metering::Answer& answer = answer_.answer;
   const bool harmless =
@@ -235,6 +312,8 @@ void AnswerHandler::AddRemark(std::string_view text) {
 void AnswerHandler::Number(std::string_view text) {
   if (place() == Place::kSample) {
     SampleItem(text);
+  } else if (place() == Place::kRawSample || place() == Place::kRawHistogram) {
+    RawItem(text);
   } else {
     Misplaced(false);
   }
@@ -250,14 +329,19 @@ void AnswerHandler::Misplaced(bool harmless) {
     case Place::kMetric:
       return Fault("a label value that is no text");
     case Place::kSample:
+    case Place::kRawSample:
+    case Place::kRawHistogram:
       ++sample_items_;
       return Fault("a value that is neither text nor number");
+    case Place::kValues:
+    case Place::kHistograms:
+      return Fault("an element of the samples is no list");
     case Place::kNames:
       return Fault("a name that is no text");
     case Place::kResult:
       return Fault("an element of the result is no object");
     case Place::kSeries:
-      if (member_ == Member::kMetric || member_ == Member::kValue) {
+      if (member_ == Member::kMetric || member_ == Member::kValue || member_ == Member::kValues) {
         Fault("labels or value of a series in another form");
       }
       return;

@@ -28,6 +28,8 @@ class AnswerHandler {
   void Bool(bool value);
   void Null();
   [[nodiscard]] DecodedAnswer& answer() { return answer_; }
+  /// From the beginning on, `values` of each series are taken in the place of `value`.
+  void TakeRaw(RawDecoding raw) { raw_ = raw; }
 
  private:
   enum class Place : std::uint8_t {
@@ -38,8 +40,13 @@ class AnswerHandler {
     kResult,  ///< `data.result`
     kSeries,
     kMetric,
-    kSample,  ///< `value` of a series: time and value
-    kTexts,   ///< warnings or infos
+    kSample,      ///< `value` of a series: time and value
+    kValues,      ///< `values` of a series
+    kRawSample,   ///< one of them
+    kHistograms,  ///< `histograms` of a series
+    kRawHistogram,
+    kHistogramBody,
+    kTexts,  ///< warnings or infos
     kSkip,
   };
   enum class Member : std::uint8_t {
@@ -56,6 +63,10 @@ class AnswerHandler {
     kMetric,
     kValue,
     kHistogram,
+    kValues,
+    kHistograms,
+    kCount,
+    kSum,
   };
 
   [[nodiscard]] static Member MemberOf(Place place, std::string_view name);
@@ -69,6 +80,10 @@ class AnswerHandler {
   void Misplaced(bool harmless);
   void AddRemark(std::string_view text);
   void SampleItem(std::string_view text);
+  void RawItem(std::string_view text);
+  void AddRaw(std::string_view value);
+  void EndSeries();
+  [[nodiscard]] Place RawArrayPlace(Place here);
 
   DecodedAnswer answer_;
   std::array<Place, kJsonDepthLimit + 2> places_{};
@@ -78,6 +93,8 @@ class AnswerHandler {
   bool remarks_are_infos_ = false;
   std::uint32_t seen_[3] = {0, 0, 0};  ///< members that the top, `data` and this series have had
   int sample_items_ = 0;
+  std::optional<RawDecoding> raw_;
+  std::int64_t time_ms_ = 0;  ///< of the raw sample that is being read
 };
 
 }  // namespace promtally::source

@@ -162,9 +162,11 @@ std::optional<QueryFailure> OfShape(const DecodedAnswer& answer, Expect expect) 
     if (!answer.has_names) {
       wrong = "the answer is no list of names";
     }
-  } else if (answer.result_type != "vector") {
-    wrong = answer.result_type.empty() ? "the answer has no result type"
-                                       : "the result is a " + answer.result_type + ", not a vector";
+  } else if (const std::string wanted = expect == Expect::kMatrix ? "matrix" : "vector";
+             answer.result_type != wanted && wrong.empty()) {
+    wrong = answer.result_type.empty()
+                ? "the answer has no result type"
+                : "the result is a " + answer.result_type + ", not a " + wanted;
   } else if (!answer.has_result) {
     wrong = "the answer has no result";
   }

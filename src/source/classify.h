@@ -16,6 +16,7 @@ namespace promtally::source {
 /// What the answer must hold to be a success.
 enum class Expect {
   kVector,  ///< an instant vector
+  kMatrix,  ///< raw samples
   kNames,   ///< a list of label names or values
 };
 

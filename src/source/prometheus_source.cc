@@ -39,6 +39,8 @@ bool RefusesMethod(const net::HttpResponse& response) {
 /// What a kind of server wants to be told as well, and asked otherwise.
 struct Dialect {
   const char* fields = "";
+  /// For raw samples: never from downsampled data.
+  const char* raw_fields = "";
   /// VictoriaMetrics looks into its index by day up to 40 days, and for a longer range says what it
   /// has of any time.
   base::Milliseconds label_range = base::Milliseconds::max();
@@ -46,7 +48,8 @@ struct Dialect {
   bool cuts_to_nothing = false;
 };
 constexpr Dialect kPlain;
-constexpr Dialect kThanos{.fields = "&partial_response=false"};
+constexpr Dialect kThanos{.fields = "&partial_response=false",
+                          .raw_fields = "&max_source_resolution=0s"};
 constexpr Dialect kMimir{.cuts_to_nothing = true};
 constexpr Dialect kVictoriaMetrics{.fields = "&nocache=1&deny_partial_response=1",
                                    .label_range = std::chrono::days(30)};
@@ -56,6 +59,25 @@ bool IsCutToNothing(const QueryFailure& failure, const DecodedAnswer& answer) {
   return failure.reason == "wrong_type" && answer.shape_fault.empty() &&
          answer.result_type == "matrix" && answer.has_result && answer.answer.size() == 0 &&
          !answer.partial && answer.answer.warnings().empty();
+}
+
+/// What the settings say of the server stands over what was found.
+void UseDialect(config::DialectName told, ServerIdentity* identity) {
+  switch (told) {
+    case config::DialectName::kAuto:
+      return;
+    case config::DialectName::kPrometheus2:
+    case config::DialectName::kPrometheus3:
+      identity->kind = "prometheus";
+      identity->closed_edges = told == config::DialectName::kPrometheus2;
+      return;
+    case config::DialectName::kThanos:
+    case config::DialectName::kMimir:
+    case config::DialectName::kVictoriaMetrics:
+      identity->kind = config::ToText(told);
+      identity->closed_edges = false;
+      return;
+  }
 }
 
 bool MustGiveVector(std::string_view query) {
@@ -69,10 +91,15 @@ class PrometheusSource : public Source {
       : url_(PrometheusUrl(settings)),
         timeout_(settings.timeout),
         limits_(settings.limits),
+        max_samples_(static_cast<std::size_t>(settings.max_samples)),
+        told_(settings.dialect),
         compress_(!net::IsLoopbackUrl(settings.url)),
         client_(settings.http) {}
 
   void Query(std::string text, base::Instant time, std::function<void(QueryOutcome)> done) override;
+  void QueryRaw(std::string text, base::Instant time,
+                std::optional<metering::HistogramPart> histogram,
+                std::function<void(QueryOutcome)> done) override;
   void Identify(std::function<void(ServerIdentity)> done) override;
   void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        std::function<void(LabelValues)> done) override;
@@ -82,6 +109,7 @@ class PrometheusSource : public Source {
  private:
   void Call(const ApiRequest& request, ApiAnswered done);
   void Send(const ApiRequest& request, bool post, ApiAnswered done);
+  [[nodiscard]] ApiRequest QueryRequest(const std::string& text, base::Instant time) const;
   void ListLabels(base::Instant begin, base::Instant end,
                   std::function<void(std::optional<bool> any)> done);
   [[nodiscard]] net::HttpRequest HttpRequestOf(const ApiRequest& request, bool post) const;
@@ -90,6 +118,8 @@ class PrometheusSource : public Source {
   std::string url_;
   base::Milliseconds timeout_;
   config::SourceLimits limits_;
+  std::size_t max_samples_;
+  config::DialectName told_;
   bool compress_;
 
   // Any thread.
@@ -137,21 +167,52 @@ net::HttpRequest PrometheusSource::HttpRequestOf(const ApiRequest& request, bool
 }
 
 void PrometheusSource::Send(const ApiRequest& request, bool post, ApiAnswered done) {
-  client_.Send(HttpRequestOf(request, post), std::make_unique<VectorDecoder>(),
+  client_.Send(HttpRequestOf(request, post), std::make_unique<VectorDecoder>(request.raw),
                [done = std::move(done)](net::HttpResponse response,
                                         const std::unique_ptr<net::BodySink>& sink) {
                  done(std::move(response), static_cast<VectorDecoder&>(*sink).Finish());
                });
 }
 
-void PrometheusSource::Query(std::string text, base::Instant time,
-                             std::function<void(QueryOutcome)> done) {
+ApiRequest PrometheusSource::QueryRequest(const std::string& text, base::Instant time) const {
   ApiRequest request("/api/v1/query");
   request.fields = "query=" + net::FormEncode(text) + "&time=" + UnixText(time) +
                    "&timeout=" + DurationText(timeout_) + dialect_.load()->fields;
   request.post = true;
   request.byte_limit = limits_.answer_bytes;
   request.timeout = base::Milliseconds::max();
+  return request;
+}
+
+void PrometheusSource::QueryRaw(std::string text, base::Instant time,
+                                std::optional<metering::HistogramPart> histogram,
+                                std::function<void(QueryOutcome)> done) {
+  ApiRequest request = QueryRequest(text, time);
+  request.fields += dialect_.load()->raw_fields;
+  request.raw = RawDecoding{histogram, max_samples_};
+  Call(request, [max = max_samples_, done = std::move(done)](const net::HttpResponse& response,
+                                                             DecodedAnswer answer) {
+    QueryOutcome outcome;
+    outcome.failure = Classify(response, answer, Expect::kMatrix, Now());
+    if (!outcome.failure && answer.too_many_samples) {
+      outcome.failure.emplace();
+      outcome.failure->disposition = Disposition::kSplit;
+      outcome.failure->reason = "too_large";
+      outcome.failure->over_byte_limit = true;
+      outcome.failure->detail = "more than " + std::to_string(max) + " samples (max_samples)";
+    }
+    outcome.answer = std::move(answer.answer);
+    outcome.samples = std::move(answer.samples);
+    outcome.bytes = response.body_bytes;
+    outcome.wall = response.wall;
+    outcome.server_date = ServerDate(response);
+    done(std::move(outcome));
+  });
+}
+
+void PrometheusSource::Query(std::string text, base::Instant time,
+                             std::function<void(QueryOutcome)> done) {
+  const ApiRequest request = QueryRequest(text, time);  // before the text is moved
   Call(request, [text = std::move(text), dialect = dialect_.load(), done = std::move(done)](
                     const net::HttpResponse& response, DecodedAnswer answer) {
     QueryOutcome outcome;
@@ -174,6 +235,7 @@ void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
                         ApiAnswered answered) { Call(request, std::move(answered)); },
                  Now(),
                  [this, done = std::move(done)](ServerIdentity identity) {
+                   UseDialect(told_, &identity);
                    if (identity.kind == "victoriametrics") {
                      dialect_ = &kVictoriaMetrics;
                    } else if (identity.kind == "thanos") {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,7 @@ struct ApiRequest {
   bool post = false;   ///< GET where the server refuses POST
   std::uint64_t byte_limit = 1U << 20U;
   base::Milliseconds timeout{10000};  ///< at most the source's own
+  std::optional<RawDecoding> raw;     ///< the answer is raw samples
 };
 using ApiAnswered = std::function<void(net::HttpResponse, DecodedAnswer)>;
 using ApiCall = std::function<void(const ApiRequest&, ApiAnswered)>;

@@ -10,7 +10,9 @@
 
 #include "promtally/base/time.h"
 #include "promtally/metering/answer.h"
+#include "promtally/metering/exact_options.h"
 #include "promtally/metering/period.h"
+#include "promtally/metering/raw_samples.h"
 
 namespace promtally::source {
 
@@ -35,7 +37,8 @@ struct QueryFailure {
 };
 
 struct QueryOutcome {
-  metering::Answer answer;  ///< meaningful without failure
+  metering::Answer answer;       ///< meaningful without failure
+  metering::RawSamples samples;  ///< of QueryRaw, series by series as in `answer`
   std::optional<QueryFailure> failure;
   std::uint64_t bytes = 0;  ///< decoded body
   std::chrono::microseconds wall{0};
@@ -75,6 +78,12 @@ class Source {
   /// An instant query.
   virtual void Query(std::string text, base::Instant time,
                      std::function<void(QueryOutcome)> done) = 0;
+
+  /// An instant query of a range selector (`metric{…}[4200s]`): the samples up to `time` as they
+  /// were scraped. More of them than the source takes in one answer is a failure, kSplit.
+  virtual void QueryRaw(std::string text, base::Instant time,
+                        std::optional<metering::HistogramPart> histogram,
+                        std::function<void(QueryOutcome)> done) = 0;
 
   /// Kind, version, edge rule; never fails (`unknown`). Later queries use what it found (partial
   /// answers refused, caches passed by).

@@ -105,6 +105,12 @@ json::parse_options Options() {
 
 class VectorDecoder::Parser {
  public:
+  explicit Parser(std::optional<RawDecoding> raw) {
+    if (raw) {
+      parser_.handler().handler.TakeRaw(*raw);
+    }
+  }
+
   void Write(std::string_view bytes) {
     DecodedAnswer& answer = Answer();
     if (answer.head.size() < kHeadBytes) {
@@ -171,7 +177,8 @@ class VectorDecoder::Parser {
   std::uint64_t offset_ = 0;
 };
 
-VectorDecoder::VectorDecoder() : parser_(std::make_unique<Parser>()) {}
+VectorDecoder::VectorDecoder(std::optional<RawDecoding> raw)
+    : parser_(std::make_unique<Parser>(raw)) {}
 VectorDecoder::~VectorDecoder() = default;
 
 bool VectorDecoder::Write(std::string_view bytes) {

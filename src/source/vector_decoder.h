@@ -10,8 +10,16 @@
 
 #include "net/http_client.h"
 #include "promtally/metering/answer.h"
+#include "promtally/metering/exact_options.h"
+#include "promtally/metering/raw_samples.h"
 
 namespace promtally::source {
+
+/// How raw samples (`values` of each series) are taken.
+struct RawDecoding {
+  std::optional<metering::HistogramPart> histogram;  ///< absent: native histograms are not taken
+  std::size_t max_samples = 0;                       ///< more are dropped, and that is remembered
+};
 
 /// What a body of Prometheus' HTTP API said, whether or not that makes sense together: Classify()
 /// judges it.
@@ -21,12 +29,14 @@ struct DecodedAnswer {
   std::optional<std::string> status;  ///< `success`, `error`; nullopt: missing or no text
   std::string error;                  ///< at most 64 KiB
   std::string error_type;
-  std::string result_type;  ///< of a query: `vector`, …
-  bool has_result = false;  ///< `data.result` is a list
-  bool partial = false;     ///< `isPartial`, unless it is false
-  std::string shape_fault;  ///< the first thing that is not as it should be; or empty
-  metering::Answer answer;  ///< `data.result`, warnings and infos
-  bool has_names = false;   ///< `data` is a list, of label names or values
+  std::string result_type;        ///< of a query: `vector`, …
+  bool has_result = false;        ///< `data.result` is a list
+  bool partial = false;           ///< `isPartial`, unless it is false
+  std::string shape_fault;        ///< the first thing that is not as it should be; or empty
+  metering::Answer answer;        ///< `data.result`, warnings and infos
+  metering::RawSamples samples;   ///< of the series of `answer`, where raw samples are taken
+  bool too_many_samples = false;  ///< `samples` is not all of them
+  bool has_names = false;         ///< `data` is a list, of label names or values
   std::vector<std::string> names;
   std::vector<std::pair<std::string, std::string>> members;  ///< texts of an object `data`
   std::string head;                                          ///< the first bytes as they came
@@ -40,7 +50,8 @@ struct DecodedAnswer {
 /// still told from a wrong one.
 class VectorDecoder : public net::BodySink {
  public:
-  VectorDecoder();
+  /// Absent: `value` of each series is taken.
+  explicit VectorDecoder(std::optional<RawDecoding> raw = std::nullopt);
   ~VectorDecoder() override;
   [[nodiscard]] bool Write(std::string_view bytes) override;
   /// After the last byte; once.

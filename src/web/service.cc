@@ -69,7 +69,8 @@ class Service {
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
                  collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
                  nullptr},
-                {configured_.ledger_path, configured_.settings.export_settings.max_series},
+                {configured_.ledger_path, configured_.settings.export_settings.max_series,
+                 configured_.settings.models},
                 std::move(request.reader), &page_, &metrics_, &log_),
         signals_(loop_, SIGINT, SIGTERM),
         hangups_(loop_, SIGHUP) {}

@@ -267,7 +267,7 @@ class Reports(WithOneLedger):
         self.assertEqual(set(record), {"id", "job", "metric", "name", "scope", "begin", "end", "unit", "quantity",
                                        "groupby", "metadata", "revision", "finality", "kind", "source", "collected_at"})
         self.assertEqual((record["groupby"], record["metadata"], record["revision"], record["finality"]),
-                         ({"region": "eu", "project_id": "p1"}, {}, 0, "provisional"))
+                         ({"region": "eu", "project_id": "p1"}, {}, 0, "final"))
 
     def test_a_record_id_is_what_the_documentation_computes(self):
         """The recipe of docs/ledger.md, run as it stands there, gives the id of every record."""

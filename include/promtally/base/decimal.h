@@ -26,6 +26,8 @@ class Decimal {
   /// Parse refuses texts whose value would need more digits or a larger exponent than this.
   static constexpr int kMaxExponent = 5000;
 
+  __extension__ typedef __int128 Int128;
+
   Decimal() = default;
   // NOLINTNEXTLINE(google-explicit-constructor): a whole number is a Decimal
   Decimal(std::int64_t value) : small_(value) {}
@@ -34,6 +36,8 @@ class Decimal {
   [[nodiscard]] static Result<Decimal> Parse(std::string_view text);
   /// The exact value of a finite double (0.1 has 55 digits).
   [[nodiscard]] static Decimal FromDouble(double value);
+  /// coefficient × 10^exponent; for those who add many numbers of one scale as integers.
+  [[nodiscard]] static Decimal FromScaled(Int128 coefficient, int exponent);
   /// numerator / denominator rounded to `digits` significant digits; denominator must not be 0.
   [[nodiscard]] static Decimal Divide(const Decimal& numerator, const Decimal& denominator,
                                       int digits, Rounding rounding);
@@ -73,7 +77,6 @@ class Decimal {
   struct Big;  // a cpp_int; only decimal.cc knows it
   friend struct DecimalAccess;
 
-  __extension__ typedef __int128 Int128;
   Int128 small_ = 0;
   std::shared_ptr<const Big> big_;  // set: the coefficient is here and small_ is unused
   std::int32_t exponent_ = 0;

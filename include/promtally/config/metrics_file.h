@@ -15,6 +15,10 @@ namespace promtally::config {
 struct JobContext {
   bool is_known = false;
   std::optional<std::string> scope_key = std::nullopt;  ///< of a known job
+  /// `evaluation` of the job: where the file says nothing.
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;
+  /// In the place of whatever the file says.
+  std::optional<metering::Evaluation> forced = std::nullopt;
 };
 
 /// What reading a metrics.yml gives: the specs in file order (only meaningful without errors) and
@@ -35,6 +39,8 @@ struct MetricsFile {
 /// One spec as text that FromDefinition() reads back to an equal spec: what the ledger keeps of a
 /// version.
 [[nodiscard]] std::string ToDefinition(const metering::MetricSpec& spec);
+/// A model block in flow style, without defaults; equal blocks have equal texts.
+[[nodiscard]] std::string ToDefinition(const metering::ModelBlock& block);
 [[nodiscard]] base::Result<metering::MetricSpec> FromDefinition(std::string_view text);
 
 }  // namespace promtally::config

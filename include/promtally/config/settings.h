@@ -16,6 +16,7 @@
 #include "promtally/config/models_settings.h"
 #include "promtally/config/self_metrics_settings.h"
 #include "promtally/config/web_limits.h"
+#include "promtally/metering/exact_options.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/quantity.h"
 #include "promtally/metering/series_limits.h"
@@ -31,6 +32,9 @@ struct SourceLimits {
 /// How Grafana is asked: by its data source proxy, which hands Prometheus' answers on as they are,
 /// by its own query API, or by the proxy first and the query API where the proxy is refused.
 enum class GrafanaApi { kAuto, kProxy, kDsQuery };
+/// What kind of server answers; `kAuto`: found by asking.
+enum class DialectName { kAuto, kPrometheus2, kPrometheus3, kThanos, kMimir, kVictoriaMetrics };
+[[nodiscard]] std::string_view ToText(DialectName dialect);
 
 /// One entry of `sources:`.
 struct SourceSettings {
@@ -42,10 +46,16 @@ struct SourceSettings {
   base::Milliseconds timeout{60000};  ///< of one request, > 0
   int concurrency = 2;                ///< queries in flight, 1..64
   SourceLimits limits;
+  DialectName dialect = DialectName::kAuto;
+  std::int64_t max_samples = 2'000'000;  ///< of one raw answer; larger reads are split
   HttpClientSettings http;
 };
 
 enum class OnBadSeries { kReject, kHold };
+
+/// `half_open`: `*_over_time` of a server whose windows are closed at both ends is asked without
+/// the sample at begin.
+enum class WindowEdges { kAsWritten, kHalfOpen };
 
 /// One entry of `collect:`. Paths are as written; the caller joins them with the folder of the
 /// file.
@@ -63,7 +73,14 @@ struct JobSettings {
   base::Milliseconds empty_after{86'400'000};
   double min_coverage = 0.5;  ///< 0 to 1, of the median number of `up` samples; 0: not asked for
   metering::SeriesLimits limits;
+  metering::Evaluation evaluation = metering::Evaluation::kPromql;  ///< where metrics.yml has none
+  WindowEdges window_edges = WindowEdges::kAsWritten;
+  std::optional<base::Milliseconds> audit;  ///< absent: 24h for exact specs, 0s for others
+  base::Milliseconds checkpoint_retention{std::chrono::hours(90 * 24)};
 };
+
+/// How long a committed period of a spec stays provisional, and is read again before it is final.
+[[nodiscard]] base::Milliseconds AuditOf(const JobSettings& job, metering::Evaluation evaluation);
 
 struct LedgerSettings {
   std::string type = "sqlite";

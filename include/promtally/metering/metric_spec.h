@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "promtally/base/decimal.h"
+#include "promtally/metering/exact_options.h"
 #include "promtally/metering/model_block.h"
 #include "promtally/metering/skip_expression.h"
 
@@ -51,6 +52,8 @@ struct MetricSpec {
   std::string query_function;  ///< empty: none
   std::string query_prefix;
   std::string query_suffix;
+  Evaluation evaluation = Evaluation::kPromql;
+  ExactOptions exact;  ///< means something where evaluation is kExact
   ExportOptions export_options;
   std::vector<ModelBlock> models;  ///< no part of the definition: they change no query
   /// The name that the ledger knows it by when it is first seen under this one; empty: none. No

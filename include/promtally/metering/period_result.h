@@ -36,6 +36,9 @@ struct ScopedAnswer {
   /// Sorted. The scopes that the query was for, where prefix or suffix can bring in series of
   /// others: those are left to their own queries. Empty: all.
   std::vector<std::string> named_scopes = {};
+  /// Of exact usage: the value of each series as a fraction, in the place of its text; nullopt: it
+  /// is no number, and the text says which. Empty: all values are texts.
+  std::vector<std::optional<base::Fraction>> exact_values = {};
 };
 
 /// One quantity of a period, ready to be committed. Labels are made from the answer on demand

@@ -31,9 +31,11 @@ class QuantityConverter {
   QuantityConverter(const MetricSpec& spec, RoundingMode mode);
 
   [[nodiscard]] Quantity Convert(std::string_view value_text) const;
+  /// Of an exact value: one rounding, and nothing is forgiven.
+  [[nodiscard]] Quantity Convert(const base::Fraction& value) const;
 
  private:
-  [[nodiscard]] Quantity ConvertExact(std::string_view text, const base::Decimal& value) const;
+  [[nodiscard]] Quantity Mutate(const base::Decimal& scaled, bool noisy) const;
   [[nodiscard]] Quantity ConvertCloudKitty(const base::Decimal& value) const;
   [[nodiscard]] base::Decimal Scale(const base::Decimal& value) const;
 

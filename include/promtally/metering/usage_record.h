@@ -26,6 +26,32 @@ struct PredictionSource {
   base::Instant predicted_at;
 };
 
+/// What proves a record. What exact usage alone knows is absent for others.
+struct RecordEvidence {
+  std::string query;  ///< the first, where there were several
+  std::string server;
+  std::string dialect;  ///< prometheus2, prometheus3, thanos, mimir, victoriametrics, unknown
+  std::string evaluation;
+  std::optional<std::string> first_sample;
+  std::optional<std::string> gap;
+  struct Exact {
+    std::string raw;
+    std::int64_t samples = 0;
+    std::optional<base::Instant> first;
+    std::optional<base::Instant> last;
+    std::int64_t largest_gap_ms = 0;
+    std::int64_t resets = 0;
+    std::int64_t skipped = 0;
+    std::int64_t late = 0;
+    std::optional<std::string> replica;
+    std::int64_t covered_ms = 0;
+    std::int64_t alive_ms = 0;
+  };
+  std::optional<Exact> exact;
+  std::vector<std::string> warnings;
+  std::string config_hash;
+};
+
 /// One record as users read it (surface: record line).
 struct UsageRecord {
   std::string id;  ///< empty where nothing was committed (query --execute)
@@ -44,6 +70,10 @@ struct UsageRecord {
   std::string source;
   base::Instant collected_at;
   std::optional<PredictionSource> prediction;  ///< of a predicted record
+  bool removed = false;                        ///< by this revision; there is no quantity then
+  std::optional<std::string> correction;   ///< of a later revision: what it changed the quantity by
+  std::string reason;                      ///< of a later revision
+  std::optional<RecordEvidence> evidence;  ///< where it was asked for
 };
 
 /// What a record's id is made of; `series` is SeriesHash of scope and label set.

@@ -93,6 +93,18 @@ class FailingLedger : public ledger::WritableLedger {
   base::Status RecordAttempt(const ledger::PeriodEntry& entry) override;
   base::Status RecordAttempts(const std::vector<ledger::PeriodEntry>& entries) override;
   base::Result<ledger::CommitReceipt> Commit(const ledger::PeriodCommit& commit) override;
+  base::Result<ledger::RevisionReceipt> Revise(const ledger::PeriodCommit& commit,
+                                               const ledger::RevisionRules& rules) override {
+    return real_->Revise(commit, rules);
+  }
+  base::Result<ledger::ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,
+                                                base::Milliseconds retention) override {
+    return real_->ExactStateAt(spec_id, begin, retention);
+  }
+  base::Result<std::vector<ledger::PeriodSummary>> Provisional(std::int64_t spec_id,
+                                                               base::Instant before) override {
+    return real_->Provisional(spec_id, before);
+  }
   base::Result<ExportState> Export(std::int64_t spec_id, std::size_t max_series) override {
     return real_->Export(spec_id, max_series);
   }

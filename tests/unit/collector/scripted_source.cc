@@ -76,6 +76,12 @@ void ScriptedSource::Query(std::string text, base::Instant time,
   }
 }
 
+void ScriptedSource::QueryRaw(std::string text, base::Instant time,
+                              std::optional<metering::HistogramPart> /*histogram*/,
+                              std::function<void(source::QueryOutcome)> done) {
+  Query(std::move(text), time, std::move(done));
+}
+
 void ScriptedSource::Identify(std::function<void(source::ServerIdentity)> done) {
   script_->on_identify();
   Step step = [identity = script_->identity, done = std::move(done)](bool) { done(identity); };

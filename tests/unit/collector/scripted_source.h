@@ -69,6 +69,10 @@ class ScriptedSource : public source::Source {
 
   void Query(std::string text, base::Instant time,
              std::function<void(source::QueryOutcome)> done) override;
+  /// As a query, with `samples` in what the script says.
+  void QueryRaw(std::string text, base::Instant time,
+                std::optional<metering::HistogramPart> histogram,
+                std::function<void(source::QueryOutcome)> done) override;
   void Identify(std::function<void(source::ServerIdentity)> done) override;
   void ListLabelValues(std::string label, std::vector<std::string> selectors, metering::Period span,
                        std::function<void(LabelValues)> done) override;

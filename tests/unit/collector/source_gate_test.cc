@@ -25,6 +25,10 @@ class HoldingSource : public source::Source {
   void Query(std::string, base::Instant, std::function<void(QueryOutcome)> done) override {
     held_.queries.push_back(std::move(done));
   }
+  void QueryRaw(std::string, base::Instant, std::optional<metering::HistogramPart>,
+                std::function<void(QueryOutcome)> done) override {
+    held_.queries.push_back(std::move(done));
+  }
   void Identify(std::function<void(ServerIdentity)> done) override {
     held_.identities.push_back(std::move(done));
   }

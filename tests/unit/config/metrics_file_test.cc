@@ -147,10 +147,11 @@ const RenderedCase kMistakes[] = {
      "  b: {unit: u, alt_name: a}\n"
      "                         ^\n"
      "hint: give one of them another alt_name\n"},
-    {"LaterKey", "evaluation: exact\nmetrics: {a: {unit: u, model: b}}\n",
-     "m.yml:1:1: error: \"evaluation\" is not supported by this version\n"
-     "evaluation: exact\n"
-     "^\n"
+    {"LaterKey", "evaluation: local\nmetrics: {a: {unit: u, model: b}}\n",
+     "m.yml:1:13: error: \"evaluation\" is local, which this version does not support\n"
+     "evaluation: local\n"
+     "            ^\n"
+     "hint: allowed: promql, exact\n"
      "m.yml:2:24: error: \"model\" in metric \"a\" is not supported by this version\n"
      "metrics: {a: {unit: u, model: b}}\n"
      "                       ^\n"},

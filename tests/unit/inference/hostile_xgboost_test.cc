@@ -79,7 +79,8 @@ Json MulticlassModel() {
   document.base_score = {0.5F, 0.25F, 0};
   document.trees.resize(3);
   for (std::int32_t i = 0; i < 3; ++i) {
-    document.trees[static_cast<std::size_t>(i)] = {.nodes = {{.value = 1}}, .group = i};
+    document.trees[static_cast<std::size_t>(i)].nodes = {{.value = 1}};
+    document.trees[static_cast<std::size_t>(i)].group = i;
   }
   return Json::parse(WriteXgboostJson(document));
 }
@@ -201,6 +202,7 @@ TEST(HostileXgboost, RefusesCountsThatDoNotAgree) {
       {"num_feature as number", At(kLearner, "/num_feature"), "12", "must be a text"},
       {"num_class of a regression", At(kLearner, "/num_class"), "\"3\"", "num_class"},
       {"num_class negative", At(kLearner, "/num_class"), "\"-1\"", "num_class"},
+      {"num_target of one target", At(kLearner, "/num_target"), "\"2\"", "num_target: is 2"},
       {"num_target 0", At(kLearner, "/num_target"), "\"0\"", "num_target"},
       {"num_target huge", At(kLearner, "/num_target"), "\"999999999\"", "num_target"},
       {"names of fewer features", "/learner/feature_names", "[\"a\"]", "feature_names"},
@@ -289,6 +291,21 @@ TEST(HostileXgboost, RefusesBrokenCategories) {
       });
 }
 
+TEST(HostileXgboost, RefusesCategoriesThatWouldFillTheMemory) {
+  Json model = CategoricalModel();
+  Json tree = model["/learner/gradient_booster/model/trees/0"_json_pointer];
+  tree["categories"] = {1, 16777215, 0, 40, 41};
+  Json& trees = model["/learner/gradient_booster/model/trees"_json_pointer];
+  Json& groups = model["/learner/gradient_booster/model/tree_info"_json_pointer];
+  for (int i = 0; i < 30; ++i) {
+    trees.push_back(tree);
+    groups.push_back(0);
+  }
+  const auto document = ReadXgboostDocument(model.dump());
+  ASSERT_FALSE(document);
+  EXPECT_THAT(document.error().message, testing::HasSubstr("more than 40 MB"));
+}
+
 TEST(HostileXgboost, RefusesBrokenClassesAndWeights) {
   ExpectEach(MulticlassModel(),
              {
@@ -300,6 +317,7 @@ TEST(HostileXgboost, RefusesBrokenClassesAndWeights) {
                  {"two base scores", At(kLearner, "/base_score"), "\"[5E-1,1E-1]\"", "base_score"},
                  {"one base score", At(kLearner, "/base_score"), "\"5E-1\"", nullptr},
                  {"several without brackets", At(kLearner, "/base_score"), "\"1,2,3\"", "brackets"},
+                 {"a class without trees", At(kModel, "/tree_info/2"), "1", "num_class: is 3"},
                  {"group 3", At(kModel, "/tree_info/2"), "3", "no group 3"},
              });
   ExpectEach(
@@ -383,7 +401,7 @@ TEST(HostileXgboost, RefusesWhatIsNoDocument) {
     EXPECT_NE(Refusal(bytes), "") << bytes.substr(0, 60);
   }
   EXPECT_THAT(Refusal(good + " x"), testing::HasSubstr("byte " + std::to_string(good.size() + 1)));
-  EXPECT_THAT(Refusal("{\"learner\":" + deep), testing::HasSubstr("deep"));
+  EXPECT_THAT(Refusal("{\"learner\":{\"x\":" + deep), testing::HasSubstr("64 deep"));
   EXPECT_THAT(Refusal("{\"a\":1,\"a\":2}"), testing::StartsWith("/a: the key is given twice"));
   EXPECT_EQ(Refusal(good + " \n"), "");
 }
@@ -405,7 +423,7 @@ TEST(HostileXgboost, NeitherCrashesNorPredictsNonsenseWhenBytesChange) {
     const std::string whole = FileBytes(XgboostFile(name));
     for (int i = 0; i < 400; ++i) {
       std::string changed = whole;
-      for (unsigned n = 1 + random() % 3; n > 0; --n) {
+      for (auto n = 1 + random() % 3; n > 0; --n) {
         changed[random() % changed.size()] = static_cast<char>(random());
       }
       const auto document = ReadXgboostDocument(changed);

@@ -123,6 +123,24 @@ TEST(TreeEnsemble, SendsMissingInfiniteAndEqualValuesWhereXgboostDoes) {
   }
 }
 
+TEST(TreeEnsemble, WalksATreeOfAnyDepthButComputesNoContributionsOfIt) {
+  constexpr std::int32_t kDepth = 100'000;
+  std::vector<XgboostTree::Node> nodes;
+  // Nodes 2i are splits whose left children 2i + 1 are leaves.
+  for (std::int32_t i = 0; i < kDepth; ++i) {
+    nodes.push_back({.left = 2 * i + 1, .right = 2 * i + 2, .value = 1});
+    nodes.push_back({.value = 5});
+  }
+  nodes.push_back({.value = 7});
+  const XgboostDocument document = OneTree(nodes, 1);
+  const auto again = ReadXgboostDocument(WriteXgboostUbj(document));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_THAT(PredictAll(TreeEnsemble(*again), {0, 2}, 1), testing::ElementsAre(5.5F, 7.5F));
+  const std::vector<float> margins{0.5F};
+  const std::vector<float> rows{0};
+  EXPECT_FALSE(TreeContributions(*again, margins, rows));
+}
+
 TEST(TreeEnsemble, SendsCategoriesOfTheSetToTheRight) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   XgboostDocument document = OneTree(
@@ -232,6 +250,9 @@ TEST(XgboostObjective, TransformsAsXgboost) {
   one[0] = 0.1F;
   Transform(XgboostLink::kHinge, one);
   EXPECT_EQ(one[0], 1);
+  one[0] = 1;
+  Transform(XgboostLink::kWideExp, one);
+  EXPECT_EQ(one[0], 2.7182817F);
   EXPECT_EQ(MarginOf(XgboostLink::kLogistic, 0.5F), 0);
   EXPECT_EQ(MarginOf(XgboostLink::kExp, 1), 0);
   EXPECT_EQ(FindXgboostObjective("reg:nothing"), nullptr);

@@ -222,5 +222,69 @@ TEST(VectorDecoder, ReadsListsOfNamesAndTextsOfAnObject) {
                                  {"version", "2.42.0"}, {"branch", ""}}));
 }
 
+DecodedAnswer DecodeRaw(std::string_view body, RawDecoding raw, std::size_t piece = 1 << 20) {
+  VectorDecoder decoder(raw);
+  for (std::size_t at = 0; at < body.size(); at += piece) {
+    EXPECT_TRUE(decoder.Write(body.substr(at, piece)));
+  }
+  return decoder.Finish();
+}
+
+constexpr std::string_view kMatrix =
+    R"({"status":"success","data":{"resultType":"matrix","result":[)"
+    R"({"metric":{"__name__":"c","i":"a"},"values":[[1748739600,"1"],[1748739660.001,"2.5"]]},)"
+    R"({"metric":{"__name__":"c","i":"b"},"values":[]},)"
+    R"({"metric":{"__name__":"h"},"histograms":[[1748739600,{"count":"800","sum":"1000",)"
+    R"("buckets":[[0,"0.5","1","400"]]}],[1748739660,{"count":"900","sum":"1100"}]]}]}})";
+
+TEST(RawDecoder, TakesTheSamplesOfEachSeries) {
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, kMatrix.size()}) {
+    const DecodedAnswer answer = DecodeRaw(kMatrix, {std::nullopt, 100}, piece);
+    EXPECT_TRUE(answer.is_json);
+    EXPECT_EQ(answer.shape_fault, "");
+    EXPECT_EQ(answer.result_type, "matrix");
+    ASSERT_EQ(answer.samples.size(), 3U);
+    ASSERT_EQ(answer.samples.samples(0).size(), 2U);
+    EXPECT_EQ(answer.samples.samples(0)[1].time_ms(), 1748739660001);
+    EXPECT_EQ(answer.samples.DecimalOf(answer.samples.samples(0)[1]).ToText(), "2.5");
+    EXPECT_TRUE(answer.samples.samples(1).empty());
+    EXPECT_TRUE(answer.samples.samples(2).empty());
+    EXPECT_TRUE(answer.answer.series(2).histogram);
+    EXPECT_FALSE(answer.too_many_samples);
+  }
+}
+
+TEST(RawDecoder, TakesTheChosenPartOfAHistogram) {
+  const auto texts = [](metering::HistogramPart part) {
+    const DecodedAnswer answer = DecodeRaw(kMatrix, {part, 100});
+    std::string found;
+    for (const metering::RawSample& sample : answer.samples.samples(2)) {
+      found += answer.samples.DecimalOf(sample).ToText() + " ";
+    }
+    return found;
+  };
+  EXPECT_EQ(texts(metering::HistogramPart::kCount), "800 900 ");
+  EXPECT_EQ(texts(metering::HistogramPart::kSum), "1000 1100 ");
+}
+
+TEST(RawDecoder, KeepsNoMoreSamplesThanItMay) {
+  const DecodedAnswer answer = DecodeRaw(kMatrix, {std::nullopt, 1});
+  EXPECT_TRUE(answer.too_many_samples);
+  EXPECT_EQ(answer.samples.sample_count(), 1U);
+}
+
+TEST(RawDecoder, RefusesWhatIsNoSample) {
+  for (const std::string_view values :
+       {R"([[1,"x"]])", R"([[1]])", R"(["1"])", R"([[1,null]])", R"({"a":1})", R"([[true,"1"]])",
+        R"([[1,"1",2]])", R"([["soon","1"]])"}) {
+    const std::string body =
+        R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":)" +
+        std::string(values) + "}]}}";
+    const DecodedAnswer answer = DecodeRaw(body, {std::nullopt, 100});
+    EXPECT_TRUE(answer.is_json) << values;
+    EXPECT_NE(answer.shape_fault, "") << values;
+  }
+}
+
 }  // namespace
 }  // namespace promtally::source
