@@ -215,22 +215,22 @@ void PrometheusSource::QueryRaw(std::string text, base::Instant time,
 
 void PrometheusSource::Query(std::string text, base::Instant time,
                              std::function<void(QueryOutcome)> done) {
-  Call(QueryRequest(text, time),
-       [text = std::move(text), dialect = dialect_.load(), done = std::move(done)](
-           const net::HttpResponse& response, DecodedAnswer answer) {
-         QueryOutcome outcome;
-         outcome.failure = Classify(response, answer, Expect::kVector, Now());
-         if (outcome.failure && dialect->cuts_to_nothing &&
-             IsCutToNothing(*outcome.failure, answer) && MustGiveVector(text)) {
-           outcome.failure->reason = "lost";
-           outcome.failure->detail = "the period is older than the server lets anybody look back";
-         }
-         outcome.answer = std::move(answer.answer);
-         outcome.bytes = response.body_bytes;
-         outcome.wall = response.wall;
-         outcome.server_date = ServerDate(response);
-         done(std::move(outcome));
-       });
+  const ApiRequest request = QueryRequest(text, time);  // before the text moves on
+  Call(request, [text = std::move(text), dialect = dialect_.load(), done = std::move(done)](
+                    const net::HttpResponse& response, DecodedAnswer answer) {
+    QueryOutcome outcome;
+    outcome.failure = Classify(response, answer, Expect::kVector, Now());
+    if (outcome.failure && dialect->cuts_to_nothing && IsCutToNothing(*outcome.failure, answer) &&
+        MustGiveVector(text)) {
+      outcome.failure->reason = "lost";
+      outcome.failure->detail = "the period is older than the server lets anybody look back";
+    }
+    outcome.answer = std::move(answer.answer);
+    outcome.bytes = response.body_bytes;
+    outcome.wall = response.wall;
+    outcome.server_date = ServerDate(response);
+    done(std::move(outcome));
+  });
 }
 
 void PrometheusSource::Identify(std::function<void(ServerIdentity)> done) {
