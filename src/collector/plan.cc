@@ -121,7 +121,9 @@ class SpecPlanner {
         }
       }
     }
-    return {};
+    auto stale = ledger_.Provisional(spec_->stored.id, Instant{});
+    return stale ? AddRereads(*stale, {Reread::Kind::kAudit, "an earlier period was filled"})
+                 : tl::unexpected(stale.error());
   }
 
   /// A period of a range that has a row, of whatever length.

@@ -107,7 +107,7 @@ constexpr std::array<Field<SourceSettings>, 11> kSource{{
     {"read", ReadRead},
     {"max_samples",
      [](ValueReader& reader, const Node& value, SourceSettings& source) {
-       source.max_samples = reader.Integer(value, 1000, kMostSamples).value_or(source.max_samples);
+       source.max_samples = reader.Integer(value, 10, kMostSamples).value_or(source.max_samples);
      }},
 }};
 

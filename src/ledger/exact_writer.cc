@@ -165,6 +165,14 @@ bool PutCheckpoints(Connection& db, RowFeed** feed, std::int64_t spec_id, meteri
   return true;
 }
 
+void MarkStale(Connection& db, std::int64_t spec_id, base::Instant begin) {
+  db.Run(
+      "update period set stale = 1 where spec_id = ? and kind = 0 and begin = ?"
+      " and state in (2, 3) and exists (select 1 from revision v"
+      " where v.period_id = period.period_id and v.evaluation = ?)",
+      spec_id, begin, metering::Evaluation::kExact);
+}
+
 void PruneCheckpoints(Connection& db, std::int64_t spec_id, metering::Period period,
                       base::Milliseconds retention) {
   constexpr std::chrono::days kDay{1};

@@ -38,6 +38,10 @@ void InsertCheckpoints(Connection& db, RowFeed** feed, std::int64_t spec_id,
 bool PutCheckpoints(Connection& db, RowFeed** feed, std::int64_t spec_id, metering::Period period,
                     const std::vector<metering::Checkpoint>& checkpoints);
 
+/// The answered exact period that begins at `begin` is to be computed again: what it began with has
+/// changed. Inside an open transaction, so that a crash cannot come between.
+void MarkStale(Connection& db, std::int64_t spec_id, base::Instant begin);
+
 /// Lets go of checkpoints that are older than `retention`; does its work once a day of periods.
 void PruneCheckpoints(Connection& db, std::int64_t spec_id, metering::Period period,
                       base::Milliseconds retention);

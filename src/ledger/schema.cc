@@ -126,6 +126,9 @@ constexpr const char* kExact = R"sql(
 alter table revision add column evaluation integer not null default 0;
 alter table revision add column warnings text;
 alter table period add column final integer not null default 1;
+-- what it began with has changed since: it is to be computed again
+alter table period add column stale integer not null default 0;
+create index period_stale on period(spec_id) where stale = 1;
 create index period_provisional on period(spec_id, end) where final = 0;
 create table thing(thing_id integer primary key, spec_id integer not null references spec,
   hash blob not null, first_end integer not null) strict;

@@ -324,6 +324,7 @@ class CommitWriter {
     }
     InsertEvidence(db_, feed_, period_id, 0, rows);
     InsertCheckpoints(db_, feed_, commit_.spec_id, commit_.period, commit_.exact->checkpoints);
+    MarkStale(db_, commit_.spec_id, commit_.period.end);
     PruneCheckpoints(db_, commit_.spec_id, commit_.period, commit_.exact->retention);
   }
 

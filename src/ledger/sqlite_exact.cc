@@ -37,8 +37,9 @@ base::Result<std::vector<PeriodSummary>> SqliteLedger::Provisional(std::int64_t 
                                                                    base::Instant before) {
   return Guarded([&]() -> base::Result<std::vector<PeriodSummary>> {
     auto rows = db_.Query(
-        "select begin, end, state from period where spec_id = ? and kind = 0 and final = 0"
-        " and state in (2, 3) and end <= ? order by begin",
+        "select begin, end, state from period where spec_id = ?1 and kind = 0 and final = 0"
+        " and state in (2, 3) and end <= ?2 union select begin, end, state from period"
+        " where spec_id = ?1 and stale = 1 order by 1",
         spec_id, before);
     std::vector<PeriodSummary> periods;
     while (rows.Next()) {

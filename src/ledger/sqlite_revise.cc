@@ -163,6 +163,10 @@ class Reviser {
       receipt->state_changed =
           PutCheckpoints(db_, feed_, commit_.spec_id, commit_.period, commit_.exact->checkpoints);
     }
+    if (receipt->state_changed) {
+      MarkStale(db_, commit_.spec_id, commit_.period.end);
+    }
+    db_.Run("update period set stale = 0 where period_id = ?", period_id_);
     if (rules_.make_final) {
       db_.Run("update period set final = 1 where period_id = ?", period_id_);
     }

@@ -212,7 +212,7 @@ void PrometheusSource::QueryRaw(std::string text, base::Instant time,
 
 void PrometheusSource::Query(std::string text, base::Instant time,
                              std::function<void(QueryOutcome)> done) {
-  const ApiRequest request = QueryRequest(text, time);  // before the text is moved
+  const ApiRequest request = QueryRequest(text, time);  // before the text moves on
   Call(request, [text = std::move(text), dialect = dialect_.load(), done = std::move(done)](
                     const net::HttpResponse& response, DecodedAnswer answer) {
     QueryOutcome outcome;

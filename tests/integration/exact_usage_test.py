@@ -111,14 +111,18 @@ class ExactUsage(unittest.TestCase):
         self.assertEqual(burst, ["0", "1000"])
 
     def test_splits_reads_that_are_too_large(self):
-        whole, split = self.workspace(), self.workspace()
-        split.settings["sources"][0]["max_samples"] = 1000
-        split.write_settings()
+        whole = self.workspace()
         self.collect(whole)
-        self.collect(split)
-        strip = [[{**line, "id": "", "collected_at": ""} for line in self.records(work)] for work in (whole, split)]
-        self.assertEqual(strip[0], strip[1])
-        self.assertTrue(any('project_id=~"' in text or 'project_id="' in text for text in self.server.logged_queries()))
+        for most in (100, 30):  # one scope has 70 in the hour and around it: enough for one, and too many
+            split = self.workspace()
+            split.settings["sources"][0]["max_samples"] = most
+            split.write_settings()
+            self.collect(split)
+            strip = [[{**line, "id": "", "collected_at": ""} for line in self.records(work)] for work in (whole, split)]
+            self.assertEqual(strip[0], strip[1])
+        asked = self.server.logged_queries()
+        self.assertTrue(any('project_id="burst"}[4200s]' in text for text in asked))
+        self.assertTrue(any('project_id="burst"}[2100s]' in text for text in asked))
 
     def test_holds_a_period_whose_past_is_unknown(self):
         spec = {**EXACT, "exact": {"first_sample": "from_zero", "identity": ["project_id"]}}
