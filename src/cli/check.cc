@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -83,6 +84,16 @@ config::JobContext JobOf(const std::string& file, const Jobs& jobs) {
   return found;
 }
 
+/// Settings, and the web.yml that they name: who checks one wants to know whether `serve` starts.
+base::Diagnostics CheckSettings(const std::string& text, const std::string& file) {
+  config::SettingsFile read = config::ReadSettings(text, file, EnvironmentVariable);
+  if (const std::string& web = read.settings.web.config_file; !web.empty()) {
+    base::Diagnostics of_web = web::ReadWebFile(JoinPath(file, web)).diagnostics;
+    std::move(of_web.begin(), of_web.end(), std::back_inserter(read.diagnostics));
+  }
+  return std::move(read.diagnostics);
+}
+
 base::Diagnostics CheckFile(const std::string& file, const Jobs& jobs) {
   auto text = ReadFile(file);
   if (!text) {
@@ -92,7 +103,7 @@ base::Diagnostics CheckFile(const std::string& file, const Jobs& jobs) {
     return {diagnostic};
   }
   if (config::LooksLikeSettings(*text)) {
-    return config::ReadSettings(*text, file, EnvironmentVariable).diagnostics;
+    return CheckSettings(*text, file);
   }
   if (config::LooksLikeWebConfig(*text)) {
     return web::ReadWebFile(file).diagnostics;

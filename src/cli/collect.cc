@@ -70,9 +70,14 @@ int Collect(const CollectOptions& options, const Configuration& configuration,
   request.scope = {range, options.retry_failed, std::nullopt, {}};
   request.clock = Now;
   request.observer = &progress;
-  collector::RunCollection(std::move(request), [&summary](collector::RoundReport report) {
+  collector::CollectListeners listeners;
+  listeners.on_round = [&summary](collector::RoundReport report) {
     summary.Add(std::move(report));
-  });
+  };
+  listeners.on_predictions = [&summary](const collector::PredictionsReport& report) {
+    summary.Add(report);
+  };
+  collector::RunCollection(std::move(request), listeners);
   progress.Finish();
   summary.WarnOfUnusual(path);
   return Report(summary, *catalogue, range.has_value(), path, options.format);

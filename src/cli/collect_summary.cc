@@ -50,6 +50,21 @@ void CollectSummary::Add(collector::RoundReport report) {
   last_ = std::move(report);
 }
 
+void CollectSummary::Add(const collector::PredictionsReport& report) {
+  std::set<std::string> said;
+  for (const collector::PredictionReport& prediction : report.predictions) {
+    ++(prediction.error.empty() ? predicted_ : not_predicted_);
+    const std::string text = prediction.job + " " + prediction.name + ": " + prediction.error;
+    if (!prediction.error.empty() && said.insert(text).second) {
+      std::cerr << "warning: no prediction: " << Printable(text) << '\n';
+    }
+  }
+  if (report.ledger_error) {
+    std::cerr << "warning: predictions cannot be written: "
+              << Printable(report.ledger_error->message) << '\n';
+  }
+}
+
 void CollectSummary::PrintTable(const collector::Catalogue& catalogue, bool had_range) const {
   if (outcomes_.empty()) {
     PrintNothingDue(catalogue, had_range);
@@ -75,6 +90,9 @@ void CollectSummary::PrintTable(const collector::Catalogue& catalogue, bool had_
                std::to_string(counts.records), std::to_string(counts.rejected)});
   }
   table.Print(std::cout, Format::kTable);
+  if (predicted_ + not_predicted_ > 0) {
+    std::cout << fmt::format("predictions: {} made, {} failed\n", predicted_, not_predicted_);
+  }
   if (last_.waiting > 0) {
     std::cout << fmt::format("{} open periods wait for their next try\n", last_.waiting);
   }

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "cli/table.h"
+#include "collector/predictor.h"
 #include "collector/round.h"
 
 namespace promtally::cli {
@@ -16,6 +17,8 @@ namespace promtally::cli {
 class CollectSummary {
  public:
   void Add(collector::RoundReport report);
+  /// Predictions that failed are said on standard error, once a name and reason.
+  void Add(const collector::PredictionsReport& report);
 
   /// A table of counts for each spec, or what is said when there was nothing to do.
   void PrintTable(const collector::Catalogue& catalogue, bool had_range) const;
@@ -35,6 +38,8 @@ class CollectSummary {
   std::map<std::tuple<std::string, std::string, base::Instant>, collector::PeriodReport> outcomes_;
   collector::RoundReport last_;
   bool reached_ = false;
+  std::size_t predicted_ = 0;
+  std::size_t not_predicted_ = 0;
 };
 
 }  // namespace promtally::cli

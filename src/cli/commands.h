@@ -18,6 +18,9 @@ int RunAccept(const AcceptOptions& options);
 int RunLedgerBackup(const LedgerFileOptions& options);
 int RunLedgerRestore(const LedgerFileOptions& options);
 int RunLedgerCheck(const LedgerFileOptions& options);
+int RunDiff(const DiffOptions& options);
+int RunReconcile(const ReconcileOptions& options);
+int RunTests(const TestOptions& options);
 /// `audit` and (`on_demand`) `recollect`: reads answered periods again.
 int RunReread(const RereadOptions& options, bool on_demand);
 /// The way of one record from samples to quantity.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "net/url.h"
+#include "source/range_source.h"
 
 namespace promtally::cli {
 
@@ -59,7 +60,7 @@ class Command {
  public:
   Command(const config::SourceSettings& source, const std::string& query, base::Instant time)
       : http_(source.http) {
-    const PlainUrl base = WithoutUser(source.url);
+    const PlainUrl base = WithoutUser(source::PrometheusUrl(source));
     std::string url = base.url;
     while (url.ends_with('/')) {
       url.pop_back();

@@ -49,16 +49,6 @@ void LoadMetrics(const std::string& config_file, const config::NamedFile& file,
   read.metrics_files.push_back({path, std::move(metrics.diagnostics)});
 }
 
-/// Paths inside a configuration file are seen from its folder.
-void JoinPaths(const std::string& config_file, config::HttpClientSettings* http) {
-  for (std::string* path : {&http->password.file, &http->credentials.file, &http->ca_file,
-                            &http->cert_file, &http->key_file}) {
-    if (!path->empty()) {
-      *path = JoinPath(config_file, *path);
-    }
-  }
-}
-
 /// Secrets and certificates are read when they are needed, which is late to learn that one is gone.
 void CheckFiles(const std::string& config_file, const std::vector<config::NamedFile>& files,
                 base::Diagnostics* diagnostics) {
@@ -77,6 +67,15 @@ std::string NearestAligned(base::Instant instant, base::Seconds period) {
 }
 
 }  // namespace
+
+void JoinHttpPaths(const std::string& file, config::HttpClientSettings* http) {
+  for (std::string* path : {&http->password.file, &http->credentials.file, &http->ca_file,
+                            &http->cert_file, &http->key_file}) {
+    if (!path->empty()) {
+      *path = JoinPath(file, *path);
+    }
+  }
+}
 
 base::Result<std::string> ReadFile(const std::string& path) {
   std::error_code error;
@@ -133,8 +132,16 @@ ConfigurationRead ReadConfiguration(const std::string& file, Files files) {
   configuration.settings = std::move(settings.settings);
   configuration.ledger_path = JoinPath(file, configuration.settings.ledger.path);
   for (config::SourceSettings& source : configuration.settings.sources) {
-    JoinPaths(file, &source.http);
+    JoinHttpPaths(file, &source.http);
   }
+  config::ModelsSettings& models = configuration.settings.models;
+  models.store = JoinPath(file, models.store);
+  for (config::RemoteModelSettings& model : models.remote) {
+    JoinHttpPaths(file, &model.http);
+  }
+  models.datasets = JoinPath(file, models.datasets);
+  JoinHttpPaths(file, &models.intelligence.server.http);
+  JoinHttpPaths(file, &models.aggregator.http);
   config::WebSettings& web = configuration.settings.web;
   if (!web.config_file.empty()) {
     web.config_file = JoinPath(file, web.config_file);
@@ -223,7 +230,7 @@ OrExit<config::HttpClientSettings> LoadHttpClient(const std::string& file, Files
   if (base::HasErrors(read.diagnostics)) {
     return tl::unexpected(kBadConfiguration);
   }
-  JoinPaths(file, &read.settings);
+  JoinHttpPaths(file, &read.settings);
   return std::move(read.settings);
 }
 

@@ -29,6 +29,9 @@ using Configuration = collector::Configured;
 /// `path` as seen from the folder of `file`.
 [[nodiscard]] std::string JoinPath(const std::string& file, const std::string& path);
 
+/// The files that HTTP client keys of `file` name, likewise.
+void JoinHttpPaths(const std::string& file, config::HttpClientSettings* http);
+
 /// Prints every diagnostic to standard error.
 void PrintDiagnostics(const base::Diagnostics& diagnostics);
 /// `promtally: error: …` on standard error; returns `status`.

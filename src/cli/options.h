@@ -16,6 +16,11 @@ struct CheckOptions {
   bool strict = false;
 };
 
+struct TestOptions {
+  std::vector<std::string> files;
+  Format format = Format::kTable;
+};
+
 struct RangeOptions {
   std::string begin;
   std::string end;
@@ -37,6 +42,19 @@ struct QueryOptions {
   std::string http_config_file;
   std::string config_file;
   std::string source;
+  Format format = Format::kTable;
+};
+
+struct DiffOptions {
+  std::string old_file;
+  std::string new_file;
+  std::string url;
+  std::string http_config_file;
+  std::string config_file;
+  std::string source;
+  std::string scope_key;
+  RangeOptions range;
+  std::string period;
   Format format = Format::kTable;
 };
 
@@ -98,6 +116,22 @@ struct AcceptOptions {
   std::string job;
   RangeOptions range;
   LedgerOptions where;
+};
+
+struct ReconcileOptions {
+  std::string name;
+  std::string against;
+  LedgerOptions where;
+  std::string job;
+  std::string url;
+  std::string http_config_file;
+  RangeOptions range;
+  std::string month;
+  std::string tolerance = "0.01%";
+  std::string scope_key;
+  std::string scope_column = "scope";
+  std::string quantity_column = "quantity";
+  Format format = Format::kTable;
 };
 
 struct HealthOptions {

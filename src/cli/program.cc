@@ -17,6 +17,9 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/load.h"
+#include "cli/model_options.h"
+#include "cli/option_groups.h"
+#include "cli/preview_commands.h"
 #include "cli/version.h"
 
 namespace promtally::cli {
@@ -82,6 +85,8 @@ class CommandLine {
     AddExact();
     AddLedger();
     AddHealth();
+    previews_.AddTo(&app_, [this](std::function<int()> run) { run_ = std::move(run); });
+    AddModelCommands(app_, models_, [this](std::function<int()> run) { run_ = std::move(run); });
     Add("hash-password", "Read a password from standard input and print its hash for web.yml",
         [] { return RunHashPassword(); });
     RefuseEmptyValues(&app_);
@@ -116,15 +121,6 @@ class CommandLine {
     return kWrongUsage;
   }
 
-  static void AddConfig(CLI::App* command, std::string* file) {
-    command->add_option("--config,--config.file", *file, "promtally.yml")->type_name("FILE");
-  }
-  static void AddLedgerPath(CLI::App* command, std::string* path) {
-    command
-        ->add_option("--ledger,--storage.path", *path,
-                     "the ledger's file; goes before the one that --config names")
-        ->type_name("FILE");
-  }
   static void AddRereadOptions(CLI::App* command, RereadOptions* options) {
     AddConfig(command, &options->config_file);
     AddLedgerPath(command, &options->ledger);
@@ -134,26 +130,6 @@ class CommandLine {
   static void AddNames(CLI::App* command, const char* name, std::vector<std::string>* names,
                        const char* description = "only this one (repeatable)") {
     command->add_option(name, *names, description)->type_name("NAME")->allow_extra_args(false);
-  }
-  static void AddWhere(CLI::App* command, LedgerOptions* where) {
-    AddConfig(command, &where->config_file);
-    AddLedgerPath(command, &where->ledger);
-  }
-  static void AddRange(CLI::App* command, RangeOptions* range) {
-    command->add_option("--begin", range->begin, "RFC 3339, Unix seconds, now, -24h")
-        ->type_name("TIME");
-    command->add_option("--end", range->end, "likewise; the range is [begin, end)")
-        ->type_name("TIME");
-  }
-  static void AddFormat(CLI::App* command, Format* format) {
-    static const std::map<std::string, Format> kFormats{
-        {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
-    command
-        ->add_option_function<std::string>(
-            "--format", [format](const std::string& text) { *format = kFormats.at(text); },
-            "table (default), json or csv")
-        ->check(CLI::IsMember({"table", "json", "csv"}).description(""))
-        ->type_name("FORMAT");
   }
 
   CLI::App* Add(const char* name, const char* help, std::function<int()> run, CLI::App* parent) {
@@ -374,6 +350,8 @@ class CommandLine {
   ExplainOptions explain_;
   LedgerFileOptions ledger_;
   HealthOptions health_;
+  PreviewCommands previews_;
+  ModelCommands models_;
 };
 
 /// What is half done stays uncommitted, as after a kill: the next run completes it.

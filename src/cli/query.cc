@@ -8,9 +8,11 @@
 #include "cli/commands.h"
 #include "cli/curl_command.h"
 #include "cli/exit_status.h"
+#include "cli/prediction_preview.h"
 #include "cli/query_target.h"
 #include "cli/record_table.h"
 #include "collector/exact_preview.h"
+#include "collector/local_answers.h"
 #include "collector/preview.h"
 #include "delivery/json_lines.h"
 #include "promtally/metering/exact_usage.h"
@@ -79,24 +81,17 @@ class DryRun {
 /// Asks the server and prints records; touches no ledger.
 class Execution {
  public:
-  explicit Execution(Format format) : records_(format, false) {}
+  explicit Execution(Format format) : records_(format, false), predictions_(format) {}
 
   void Run(const QueryTarget& target) {
     collector::Preview preview(*target.source);
     for (const metering::Period& period : target.periods) {
       for (const auto& spec : target.specs) {
-        collector::FetchRequest request;
-        request.spec = spec;
-        request.scope_key = target.scope_key;
-        request.period = period;
-        request.filter = target.filter;
-        request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
-        request.per_scope = target.per_scope;
-        request.no_retries = true;
-        if (spec->evaluation == metering::Evaluation::kExact) {
-          request.raw = metering::RawRangeOf(*spec, target.settle);
-        }
-        Show(target, *spec, period, preview.Fetch(std::move(request)));
+        Show(target, *spec, period, Fetch(target, spec, period, &preview));
+        collector::ExactPreview exact;
+        predictions_.Show(target, *spec, period, [&](metering::Period window) {
+          return AskAgain(target, *spec, window, Fetch(target, spec, window, &preview), &exact);
+        });
       }
     }
     reached_ = reached_ || preview.reached();
@@ -104,13 +99,85 @@ class Execution {
 
   int Finish() {
     records_.Finish();
+    predictions_.Finish();
     if (!reached_) {
       return kUnreachable;
     }
-    return complete_ ? kDone : kIncomplete;
+    return complete_ && predictions_.is_complete() ? kDone : kIncomplete;
   }
 
  private:
+  static collector::FetchResult Fetch(const QueryTarget& target,
+                                      const std::shared_ptr<const metering::MetricSpec>& spec,
+                                      const metering::Period& period, collector::Preview* preview) {
+    collector::FetchRequest request;
+    request.spec = spec;
+    request.scope_key = target.scope_key;
+    request.period = period;
+    request.filter = target.filter;
+    request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
+    request.per_scope = target.per_scope;
+    request.no_retries = true;
+    if (spec->evaluation != metering::Evaluation::kPromql) {
+      request.raw = metering::RawRangeOf(*spec, target.settle);
+    }
+    collector::FetchResult fetched = preview->Fetch(std::move(request));
+    if (spec->evaluation == metering::Evaluation::kLocal) {
+      metering::ConversionContext context;
+      context.spec = spec.get();
+      context.scope_key = target.scope_key;
+      collector::ComputeLocally(context, {period}, preview->server(), &fetched);
+    }
+    return fetched;
+  }
+
+  static metering::ConversionContext ContextOf(const QueryTarget& target,
+                                               const metering::MetricSpec& spec) {
+    metering::ConversionContext context;
+    context.spec = &spec;
+    context.scope_key = target.scope_key;
+    context.rounding = target.rounding;
+    context.filter = target.filter.get();
+    context.limits = target.limits;
+    return context;
+  }
+
+  static metering::PeriodResult Convert(const QueryTarget& target,
+                                        const metering::ConversionContext& context,
+                                        const metering::Period& period,
+                                        collector::FetchResult* fetched,
+                                        collector::ExactPreview* exact) {
+    return context.spec->evaluation == metering::Evaluation::kExact
+               ? exact->Convert(context, period, target.settle, fetched)
+               : metering::ConvertAnswers(context, std::move(fetched->answers));
+  }
+
+  /// A period of a model's window.
+  static std::optional<std::vector<AskedQuantity>> AskAgain(const QueryTarget& target,
+                                                            const metering::MetricSpec& spec,
+                                                            const metering::Period& period,
+                                                            collector::FetchResult fetched,
+                                                            collector::ExactPreview* exact) {
+    const metering::ConversionContext context = ContextOf(target, spec);
+    std::string failure = fetched.failure ? fetched.failure->detail : std::string();
+    metering::PeriodResult result;
+    if (!fetched.failure) {
+      result = Convert(target, context, period, &fetched, exact);
+      failure = result.failure_detail;
+    }
+    if (fetched.failure || !result.failure.empty()) {
+      PrintError(fmt::format("{} {}: no window: {}", spec.name, base::ToText(period.end), failure),
+                 kIncomplete);
+      return std::nullopt;
+    }
+    std::vector<AskedQuantity> asked;
+    for (const metering::UsageRow& row : result.rows) {
+      asked.push_back({metering::ScopeOf(context, result, row),
+                       metering::LabelsOf(context, result, row), row.quantity});
+    }
+    return asked;
+  }
+
   void Show(const QueryTarget& target, const metering::MetricSpec& spec,
             const metering::Period& period, collector::FetchResult fetched) {
     for (const collector::FetchedQuery& query : fetched.queries) {
@@ -129,16 +196,8 @@ class Execution {
                  kIncomplete);
       return;
     }
-    metering::ConversionContext context;
-    context.spec = &spec;
-    context.scope_key = target.scope_key;
-    context.rounding = target.rounding;
-    context.filter = target.filter.get();
-    context.limits = target.limits;
-    metering::PeriodResult result =
-        spec.evaluation == metering::Evaluation::kExact
-            ? exact_[&spec].Convert(context, period, target.settle, &fetched)
-            : metering::ConvertAnswers(context, std::move(fetched.answers));
+    const metering::ConversionContext context = ContextOf(target, spec);
+    metering::PeriodResult result = Convert(target, context, period, &fetched, &exact_[&spec]);
     result.rejected.insert(result.rejected.end(), fetched.rejected.begin(), fetched.rejected.end());
     PrintProblems(spec, period, result);
     for (const metering::UsageRow& row : result.rows) {
@@ -207,6 +266,7 @@ class Execution {
   }
 
   RecordTable records_;
+  PredictionPreview predictions_;
   std::map<const metering::MetricSpec*, collector::ExactPreview> exact_;
   bool reached_ = false;
   bool complete_ = true;

@@ -91,6 +91,20 @@ std::optional<std::string> ScopeKeyOf(const QueryOptions& options, const config:
   return options.scope_key.empty() ? job.scope_key : options.scope_key;
 }
 
+/// kDone, or what is wrong with the scopes that were named, which was said.
+int CheckScopes(const QueryTarget& target) {
+  if (!target.scope_key && (!target.scopes.empty() || target.per_scope)) {
+    return PrintError("--scope and --per-scope need a scope key (--scope-key LABEL)", kWrongUsage);
+  }
+  if (target.scope_key && !base::IsLabelName(*target.scope_key)) {
+    return PrintError(fmt::format("--scope-key: \"{}\" is no label name", *target.scope_key),
+                      kWrongUsage);
+  }
+  const bool are_utf8 = std::all_of(target.scopes.begin(), target.scopes.end(),
+                                    [](const std::string& scope) { return base::IsUtf8(scope); });
+  return are_utf8 ? kDone : PrintError("--scope: not valid UTF-8", kWrongUsage);
+}
+
 OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration* configuration,
                                const config::JobSettings& job, const metering::MetricSpecs& specs) {
   QueryTarget target;
@@ -113,24 +127,17 @@ OrExit<QueryTarget> MakeTarget(const QueryOptions& options, const Configuration*
   target.rounding = options.rounding.empty()      ? job.rounding
                     : options.rounding == "exact" ? metering::RoundingMode::kExact
                                                   : metering::RoundingMode::kCloudKitty;
-  if (!target.scope_key && (!target.scopes.empty() || target.per_scope)) {
-    return tl::unexpected(
-        PrintError("--scope and --per-scope need a scope key (--scope-key LABEL)", kWrongUsage));
-  }
-  if (target.scope_key && !base::IsLabelName(*target.scope_key)) {
-    return tl::unexpected(PrintError(
-        fmt::format("--scope-key: \"{}\" is no label name", *target.scope_key), kWrongUsage));
-  }
-  for (const std::string& scope : target.scopes) {
-    if (!base::IsUtf8(scope)) {
-      return tl::unexpected(PrintError("--scope: not valid UTF-8", kWrongUsage));
-    }
+  if (const int status = CheckScopes(target); status != kDone) {
+    return tl::unexpected(status);
   }
   auto filter = metering::ScopeFilter::Make(job.include_scopes, job.exclude_scopes);
   if (!filter) {
     return tl::unexpected(PrintError(filter.error().message, kBadConfiguration));
   }
   target.filter = std::make_shared<const metering::ScopeFilter>(*std::move(filter));
+  if (configuration != nullptr) {
+    target.models = configuration->settings.models;
+  }
   base::Seconds length = job.schedule.period;
   if (!options.period.empty()) {
     auto period = ParsePeriod(options.period);

@@ -27,6 +27,7 @@ struct QueryTarget {
   base::Milliseconds settle{0};
   config::WindowEdges window_edges = config::WindowEdges::kAsWritten;
   std::optional<config::SourceSettings> source;  ///< whom to ask
+  config::ModelsSettings models;                 ///< for model blocks
 };
 
 /// One target for a metrics file, or one for each job of a configuration.

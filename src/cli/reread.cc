@@ -162,9 +162,9 @@ int RunReread(const RereadOptions& options, bool on_demand) {
       on_demand ? options.reason : "late data"};
   request.clock = Now;
   ChangePrinter printer(options.format);
-  collector::RunCollection(std::move(request), [&printer](const collector::RoundReport& report) {
-    printer.Add(report);
-  });
+  collector::CollectListeners listeners;
+  listeners.on_round = [&printer](const collector::RoundReport& report) { printer.Add(report); };
+  collector::RunCollection(std::move(request), listeners);
   return printer.Finish(!printer.nothing());
 }
 

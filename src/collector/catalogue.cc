@@ -7,6 +7,7 @@
 #include "collector/catalogue_entry.h"
 #include "collector/left_jobs.h"
 #include "collector/length_change.h"
+#include "collector/register_predictions.h"
 #include "promtally/config/metrics_file.h"
 #include "promtally/metering/query_mode.h"
 
@@ -107,6 +108,10 @@ class Registration {
         return tl::unexpected(status.error());
       }
       Remember(std::move(gone));
+    }
+    const PredictionRequest predictions{configured_, config_id_, request_.now};
+    if (auto status = RegisterPredictions(ledger_, predictions, &job_); !status) {
+      return tl::unexpected(status.error());
     }
     return std::move(job_);
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ledger/ledger.h"
@@ -22,6 +23,12 @@ struct ConfiguredJob {
   std::string metrics_text;  ///< the file as it was read, for the ledger
 };
 
+/// A model block of a spec, with what it makes as the ledger knows it: a spec for each output.
+struct CataloguePrediction {
+  metering::ModelBlock block;
+  std::vector<std::pair<metering::OutputPart, ledger::Spec>> outputs;
+};
+
 /// A spec of a job, with every version of it that the ledger knows.
 struct CatalogueSpec {
   ledger::Spec stored;
@@ -31,6 +38,7 @@ struct CatalogueSpec {
   base::Instant frontier;
   /// Scopes a query that worked after an answer was too large; 0: all scopes in one query.
   std::size_t batch = 0;
+  std::vector<CataloguePrediction> predictions;
 
   [[nodiscard]] const ledger::SpecVersion& newest() const { return stored.versions.back(); }
 };

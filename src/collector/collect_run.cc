@@ -22,11 +22,13 @@ constexpr std::chrono::seconds kNearRetry{5};
 class CollectRun {
  public:
   CollectRun(boost::asio::io_context& loop, RoundContext context, RoundScope scope,
-             const std::function<void(RoundReport)>& on_round)
+             const config::ModelsSettings& models, const CollectListeners& listeners)
       : loop_(loop),
         context_(std::move(context)),
         scope_(scope),
-        on_round_(on_round),
+        listeners_(listeners),
+        predictor_(&loop, context_.ledger, std::make_shared<inference::ModelCatalog>(models),
+                   context_.clock),
         signals_(loop, SIGINT, SIGTERM),
         timer_(loop),
         guard_(loop.get_executor()) {}
@@ -44,6 +46,7 @@ class CollectRun {
       if (!error) {
         interrupted_ = true;
         timer_.cancel();
+        predictor_.Stop();
         if (round_) {
           round_->Stop();
         }
@@ -59,9 +62,10 @@ class CollectRun {
       round_.reset();
       ++rounds_;
       const auto again_at = NextRound(report);
-      on_round_(std::move(report));
+      const bool may_predict = !report.ledger_error;
+      listeners_.on_round(std::move(report));
       if (!again_at) {
-        End();
+        may_predict ? Predict() : End();
         return;
       }
       timer_.expires_after(*again_at - context_.clock());
@@ -82,6 +86,17 @@ class CollectRun {
                                                                          : std::nullopt;
   }
 
+  void Predict() {
+    if (interrupted_ || scope_.reread) {
+      End();
+      return;
+    }
+    predictor_.Run(context_.catalogue, scope_.range, [this](const PredictionsReport& report) {
+      listeners_.on_predictions(report);
+      End();
+    });
+  }
+
   void End() {
     signals_.cancel();
     guard_.reset();
@@ -90,7 +105,8 @@ class CollectRun {
   boost::asio::io_context& loop_;
   RoundContext context_;
   RoundScope scope_;
-  const std::function<void(RoundReport)>& on_round_;
+  const CollectListeners& listeners_;
+  Predictor predictor_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
@@ -101,7 +117,7 @@ class CollectRun {
 
 }  // namespace
 
-void RunCollection(CollectRequest request, const std::function<void(RoundReport)>& on_round) {
+void RunCollection(CollectRequest request, const CollectListeners& listeners) {
   boost::asio::io_context loop;
   LedgerThread thread(std::move(request.ledger));
   RoundContext context{&loop,
@@ -110,7 +126,7 @@ void RunCollection(CollectRequest request, const std::function<void(RoundReport)
                        OpenSources(loop, *request.settings),
                        std::move(request.clock),
                        request.observer};
-  CollectRun(loop, std::move(context), request.scope, on_round).Run();
+  CollectRun(loop, std::move(context), request.scope, request.settings->models, listeners).Run();
 }
 
 }  // namespace promtally::collector

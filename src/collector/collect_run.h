@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "collector/predictor.h"
 #include "collector/round.h"
 #include "promtally/config/settings.h"
 
@@ -19,9 +20,14 @@ struct CollectRequest {
   RoundObserver* observer = nullptr;
 };
 
-/// Collects what is due and returns; periods whose next try is only seconds away are waited for.
-/// SIGINT and SIGTERM end it after the commits that have begun. `on_round` is told of every round.
+struct CollectListeners {
+  std::function<void(RoundReport)> on_round;  ///< of every round
+  std::function<void(const PredictionsReport&)> on_predictions = [](const PredictionsReport&) {};
+};
+
+/// Collects what is due, predicts from what was committed, and returns; periods whose next try is
+/// only seconds away are waited for. SIGINT and SIGTERM end it after the commits that have begun.
 /// Blocks its caller.
-void RunCollection(CollectRequest request, const std::function<void(RoundReport)>& on_round);
+void RunCollection(CollectRequest request, const CollectListeners& listeners);
 
 }  // namespace promtally::collector

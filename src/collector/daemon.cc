@@ -20,7 +20,6 @@ constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::seconds kLongestPause{30};
 constexpr std::chrono::milliseconds kShortestPause{200};
 constexpr std::chrono::seconds kLedgerPause{10};  // after a failed write
-constexpr std::chrono::minutes kRepeatWarnings{1};
 
 /// Those that are exported: retired ones are not.
 std::set<std::pair<std::string, std::string>> SpecsOf(const Catalogue& catalogue) {
@@ -33,6 +32,13 @@ std::set<std::pair<std::string, std::string>> SpecsOf(const Catalogue& catalogue
     }
   }
   return names;
+}
+
+bool HasPredictions(const Catalogue& catalogue) {
+  return std::any_of(catalogue.jobs.begin(), catalogue.jobs.end(), [](const CatalogueJob& job) {
+    return std::any_of(job.specs.begin(), job.specs.end(),
+                       [](const CatalogueSpec& spec) { return !spec.predictions.empty(); });
+  });
 }
 
 void LogAccept(const EventLog& log, const std::string& name,
@@ -71,6 +77,13 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
   for (const SpecName& spec : exported_) {
     metrics_.RegisterSpec(spec.first, spec.second);
   }
+  UseModels(options_.models);
+}
+
+void Daemon::UseModels(const config::ModelsSettings& models) {
+  predictor_ = std::make_unique<Predictor>(context_.loop, context_.ledger,
+                                           std::make_shared<inference::ModelCatalog>(models),
+                                           context_.clock);
 }
 
 void Daemon::HookSources() {
@@ -109,19 +122,24 @@ void Daemon::Stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   round_timer_.cancel();
   tick_timer_.cancel();
+  StopWork();
+  if (!is_busy() && !next_) {
+    std::exchange(stopped_, nullptr)();
+  }
+}
+
+void Daemon::StopWork() {
+  predictor_->Stop();
   if (round_) {
     round_->Stop();
-  } else if (!next_) {
-    std::exchange(stopped_, nullptr)();
   }
 }
 
 void Daemon::Reconfigure(Reconfiguration next) {
   next_ = std::move(next);
   round_timer_.cancel();
-  if (round_) {
-    round_->Stop();
-  } else {
+  StopWork();
+  if (!is_busy()) {
     RegisterNext();
   }
 }
@@ -169,6 +187,7 @@ void Daemon::Apply(const config::Settings& settings, Catalogue catalogue) {
   context_.gates = gates;
   HookSources();
   context_.catalogue = std::make_shared<Catalogue>(std::move(catalogue));
+  UseModels(settings.models);
   const std::set<SpecName> before = std::exchange(exported_, SpecsOf(*context_.catalogue));
   for (const SpecName& spec : before) {
     if (!exported_.contains(spec)) {
@@ -209,13 +228,35 @@ void Daemon::OnRoundDone(const RoundReport& report) {
                             {"rejected_series", std::to_string(report.Rejected())}});
   }
   exporter_.Refresh(context_.clock());
+  if (next_ || stopping_) {
+    Proceed();
+    return;
+  }
+  ScheduleRound(report);
+  if (!report.ledger_error) {
+    StartPredictions();
+  }
+}
+
+void Daemon::Proceed() {
+  if (is_busy()) {
+    return;
+  }
   if (next_) {
     RegisterNext();
-  } else if (!stopping_) {
-    ScheduleRound(report);
-  } else if (stopped_) {
+  } else if (stopping_ && stopped_) {
     std::exchange(stopped_, nullptr)();
   }
+}
+
+/// Rounds go on meanwhile: a slow model delays no collection.
+void Daemon::StartPredictions() {
+  if (is_predicting_ || !HasPredictions(*context_.catalogue)) {
+    return;
+  }
+  is_predicting_ = true;
+  predictor_->Run(context_.catalogue, std::nullopt,
+                  [this](const PredictionsReport& report) { OnPredicted(report); });
 }
 
 void Daemon::ScheduleRound(const RoundReport& report) {
@@ -290,73 +331,6 @@ void Daemon::Tick() {
       }
     });
   });
-}
-
-void Daemon::OnServer(const std::string& source, const source::ServerIdentity& identity,
-                      base::Milliseconds behind) {
-  metrics_.SetSourceUp(source, identity.reachable);
-  metrics_.SetClockSkew(source, behind);
-  if (behind > std::chrono::seconds(30)) {
-    log_.Warn("clock_skew: the server's clock is behind this machine's",
-              {{"source", source}, {"behind", base::ToText(behind)}});
-  }
-  log_.Debug("Server", {{"source", source},
-                        {"kind", identity.kind},
-                        {"version", identity.version},
-                        {"reachable", identity.reachable ? "true" : "false"}});
-}
-
-void Daemon::OnPeriod(const PeriodReport& report) {
-  if (report.state != PeriodState::kCommitted && report.state != PeriodState::kEmpty) {
-    LogUnfinished(report);
-    return;
-  }
-  LogSeries(report);
-  warnings_.erase(report.spec_id);
-  exporter_.Mark(report.spec_id);
-  if (!exported_.contains({report.job, report.name})) {
-    return;  // an open period of a retired spec: its series left the page
-  }
-  metrics_.ObserveCommit(
-      report.job, report.name,
-      {report.commit, static_cast<std::int64_t>(report.records),
-       static_cast<std::int64_t>(report.rejected), static_cast<std::int64_t>(report.unattributed),
-       static_cast<std::int64_t>(report.skipped), static_cast<std::int64_t>(report.excluded)});
-  metrics_.SetLastSuccess(report.job, report.name, context_.clock());
-}
-
-/// A spec that cannot be answered says so once a minute, not once a period.
-void Daemon::LogUnfinished(const PeriodReport& report) {
-  LastWarning& last = warnings_[report.spec_id];
-  const base::Instant now = context_.clock();
-  if (last.reason == report.reason && now - last.at < kRepeatWarnings) {
-    ++last.suppressed;
-    return;
-  }
-  log_.Warn(report.state == PeriodState::kOpen ? "Period stays open" : "Period failed",
-            {{"promtally_job", report.job},
-             {"name", report.name},
-             {"begin", base::ToText(report.period.begin)},
-             {"reason", report.reason},
-             {"suppressed", std::to_string(last.suppressed)},
-             {"err", report.detail}});
-  last = {report.reason, now, 0};
-}
-
-void Daemon::LogSeries(const PeriodReport& report) const {
-  const std::string begin = base::ToText(report.period.begin);
-  log_.Debug("Period answered", {{"promtally_job", report.job},
-                                 {"name", report.name},
-                                 {"begin", begin},
-                                 {"records", std::to_string(report.records)}});
-  if (report.rejected > 0 || report.skip_failures > 0) {
-    log_.Warn("Series were rejected or could not be judged",
-              {{"promtally_job", report.job},
-               {"name", report.name},
-               {"begin", begin},
-               {"rejected", std::to_string(report.rejected)},
-               {"not_judged", std::to_string(report.skip_failures)}});
-  }
 }
 
 }  // namespace promtally::collector

@@ -13,6 +13,7 @@
 
 #include "collector/event_log.h"
 #include "collector/exporter.h"
+#include "collector/predictor.h"
 #include "collector/round.h"
 #include "exposition/self_metrics.h"
 
@@ -21,6 +22,7 @@ namespace promtally::collector {
 struct DaemonOptions {
   std::string ledger_path;  ///< for requests that other processes leave beside it
   std::size_t max_series = 100'000;
+  config::ModelsSettings models;  ///< for predictions
 };
 
 /// What `serve` does beside answering HTTP: a round whenever something is due or a next try has
@@ -65,10 +67,17 @@ class Daemon : public RoundObserver {
  private:
   void StartRound();
   void HookSources();
+  void UseModels(const config::ModelsSettings& models);
   void RegisterNext();
   void FinishNext(base::Result<Catalogue> registered);
   void Apply(const config::Settings& settings, Catalogue catalogue);
   void OnRoundDone(const RoundReport& report);
+  void StartPredictions();
+  void OnPredicted(const PredictionsReport& report);
+  [[nodiscard]] bool is_busy() const { return round_ != nullptr || is_predicting_; }
+  /// Goes on with what waits for the end of round and predictions.
+  void Proceed();
+  void StopWork();
   void ScheduleRound(const RoundReport& report);
   void ScheduleTick();
   void Tick();
@@ -86,6 +95,8 @@ class Daemon : public RoundObserver {
   using SpecName = std::pair<std::string, std::string>;  // job, name
   std::set<SpecName> exported_;
   std::shared_ptr<Round> round_;
+  std::unique_ptr<Predictor> predictor_;
+  bool is_predicting_ = false;
   std::optional<Reconfiguration> next_;
   std::function<void()> stopped_;
   /// Of each spec: the last warning, when it was written, and how many were left out since.

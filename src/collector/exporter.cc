@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/exporter.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,16 @@ exposition::UsageFamily MakeFamily(exposition::ExportDefinition definition,
   return family;
 }
 
+/// Whether a prediction behind the newest one that was made has failed.
+bool HasFailedSince(ledger::Ledger& ledger, std::int64_t spec_id,
+                    const std::optional<metering::Period>& newest) {
+  const auto unfinished = ledger.Unfinished(spec_id);
+  return unfinished && std::any_of(unfinished->begin(), unfinished->end(),
+                                   [&newest](const ledger::PeriodEntry& entry) {
+                                     return !newest || entry.period.begin > newest->begin;
+                                   });
+}
+
 void RefreshSpec(ledger::Ledger& ledger, Marked marked, std::size_t max_series,
                  const Exporter::Targets& targets, Exporter::Refusals* refusals) {
   auto state = ledger.Export(marked.spec_id, max_series);
@@ -37,6 +48,13 @@ void RefreshSpec(ledger::Ledger& ledger, Marked marked, std::size_t max_series,
     targets.log->Error("Reading usage for export failed",
                        {{"promtally_job", job}, {"name", name}, {"err", state.error().message}});
     return;
+  }
+  if (const auto& model = marked.definition.model;
+      model && model->on_error == metering::OnModelError::kAbsent &&
+      HasFailedSince(ledger, marked.spec_id, state->newest_answered)) {
+    for (ledger::SeriesTotals& series : state->series) {
+      series.newest.reset();
+    }
   }
   targets.metrics->SetExportLeftOut(job, name, state->too_many);
   const auto status =
@@ -89,6 +107,31 @@ exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
   return definition;
 }
 
+exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
+                                                const CatalogueSpec& measured,
+                                                const metering::ModelBlock& block,
+                                                const ledger::Spec& output) {
+  const ledger::SpecVersion& version = output.versions.back();
+  exposition::ExportDefinition definition;
+  definition.job = job.settings.job;
+  definition.name = version.name;
+  definition.metric = measured.stored.name;
+  definition.unit = version.unit;
+  definition.period = job.settings.schedule.period;
+  definition.scope_key = job.settings.scope_key;
+  definition.groupby = version.groupby;
+  definition.can_be_negative = true;
+  definition.options.type = block.type == metering::OutputType::kCounter
+                                ? metering::ExportType::kCounter
+                                : metering::ExportType::kGauge;
+  definition.model = block;
+  if (output.name != block.name) {
+    definition.model->type = metering::OutputType::kGauge;  // an end of the interval
+    definition.options.type = metering::ExportType::kGauge;
+  }
+  return definition;
+}
+
 Exporter::Exporter(LedgerThread* ledger, std::shared_ptr<const Catalogue> catalogue,
                    std::shared_ptr<ledger::Reader> reader, Targets targets, std::size_t max_series)
     : ledger_(ledger),
@@ -109,6 +152,11 @@ void Exporter::MarkAll() {
   for (const CatalogueJob& job : catalogue_->jobs) {
     for (const CatalogueSpec& spec : job.specs) {
       changed_.insert(spec.stored.id);
+      for (const CataloguePrediction& prediction : spec.predictions) {
+        for (const auto& [part, output] : prediction.outputs) {
+          changed_.insert(output.id);
+        }
+      }
     }
   }
 }
@@ -120,6 +168,13 @@ void Exporter::Refresh(base::Instant now, std::function<void()> done) {
       if (!spec.stored.retired_at && changed_.contains(spec.stored.id)) {
         marked.push_back({spec.stored.id, ExportDefinitionOf(job, spec)});
       }
+      for (const CataloguePrediction& prediction : spec.predictions) {
+        for (const auto& [part, output] : prediction.outputs) {
+          if (changed_.contains(output.id)) {
+            marked.push_back({output.id, ExportDefinitionOf(job, spec, prediction.block, output)});
+          }
+        }
+      }
     }
   }
   changed_.clear();
@@ -128,6 +183,9 @@ void Exporter::Refresh(base::Instant now, std::function<void()> done) {
                  done = std::move(done)](ledger::WritableLedger& ledger) {
     for (const Marked& spec : marked) {
       RefreshSpec(ledger, spec, max_series, targets, refusals.get());
+      if (spec.definition.model) {
+        continue;  // what operators watch is what was measured
+      }
       watcher->Look(*reader, spec.definition.job, spec.definition.name, *targets.metrics,
                     *targets.log);
     }

@@ -58,5 +58,10 @@ class Exporter {
 /// How a spec's usage is exported.
 [[nodiscard]] exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
                                                               const CatalogueSpec& spec);
+/// How an output of one of the spec's models is exported.
+[[nodiscard]] exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
+                                                              const CatalogueSpec& measured,
+                                                              const metering::ModelBlock& block,
+                                                              const ledger::Spec& output);
 
 }  // namespace promtally::collector

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collector/exact_period.h"
+#include "collector/local_answers.h"
 
 namespace promtally::collector {
 
@@ -148,18 +149,19 @@ std::shared_ptr<PeriodTask> MakeTask(const CatalogueJob& job, WorkItem item) {
   return task;
 }
 
-FetchRequest RequestOf(const PeriodTask& task, const source::ServerIdentity& server) {
+FetchRequest RequestOf(PeriodTask* task, const source::ServerIdentity& server) {
+  task->server = server;
   FetchRequest request;
-  request.spec = task.spec;
-  request.scope_key = task.scope_key;
-  request.period = task.item.period;
-  request.filter = task.filter;
-  request.scopes = task.filter->ListedScopes();
-  request.max_series = task.limits.series;
+  request.spec = task->spec;
+  request.scope_key = task->scope_key;
+  request.period = task->item.period;
+  request.filter = task->filter;
+  request.scopes = task->filter->ListedScopes();
+  request.max_series = task->limits.series;
   request.without_begin =
-      task.window_edges == config::WindowEdges::kHalfOpen && server.closed_edges == true;
-  if (task.spec->evaluation == metering::Evaluation::kExact) {
-    request.raw = metering::RawRangeOf(*task.spec, task.settle);
+      task->window_edges == config::WindowEdges::kHalfOpen && server.closed_edges == true;
+  if (task->spec->evaluation != metering::Evaluation::kPromql) {
+    request.raw = metering::RawRangeOf(*task->spec, task->settle);
   }
   return request;
 }
@@ -218,9 +220,19 @@ base::Status LookAtCoverage(ledger::Ledger& ledger, PeriodTask* task) {
   return {};
 }
 
+/// Of a local spec, what the server would have answered takes the place of the raw answers.
+void EvaluateLocally(PeriodTask* task) {
+  if (task->spec != nullptr && task->spec->evaluation == metering::Evaluation::kLocal) {
+    const bool is_half_open = task->window_edges == config::WindowEdges::kHalfOpen;
+    ComputeLocally(ContextOf(*task), {task->item.period, is_half_open}, task->server,
+                   &task->fetched);
+  }
+}
+
 }  // namespace
 
 base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) {
+  EvaluateLocally(task);
   if (task->item.reread) {
     return RereadPeriod(ledger, task);
   }

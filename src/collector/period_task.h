@@ -27,6 +27,7 @@ struct PeriodTask {
   metering::RoundingMode rounding = metering::RoundingMode::kExact;
   metering::SeriesLimits limits;
   std::int64_t server_id = 0;
+  source::ServerIdentity server;  ///< that is asked
   config::WindowEdges window_edges = config::WindowEdges::kAsWritten;
   base::Milliseconds settle{0};
   base::Milliseconds audit{0};  ///< of the spec: how long its periods stay provisional
@@ -46,8 +47,8 @@ struct PeriodTask {
 /// Lets a task use a version of its spec.
 void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t version_id);
 
-/// What a server is to be asked for a task; the batch is the caller's.
-[[nodiscard]] FetchRequest RequestOf(const PeriodTask& task, const source::ServerIdentity& server);
+/// What a server is to be asked for a task, which remembers the server; the batch is the caller's.
+[[nodiscard]] FetchRequest RequestOf(PeriodTask* task, const source::ServerIdentity& server);
 /// In the place of an answer, where the stored version of a spec cannot be read.
 [[nodiscard]] FetchResult UnreadableVersion();
 

@@ -48,6 +48,17 @@ FetchResult Preview::Fetch(FetchRequest request) {
   return fetched;
 }
 
+source::QueryOutcome Preview::Query(std::string text, base::Instant time) {
+  source::QueryOutcome asked;
+  session_->RunUntilDone([&](const auto& done) {
+    session_->gate->Query(std::move(text), time, 1, [&asked, done](source::QueryOutcome outcome) {
+      asked = std::move(outcome);
+      done();
+    });
+  });
+  return asked;
+}
+
 const source::ServerIdentity& Preview::server() const { return session_->server; }
 
 bool Preview::reached() const { return session_->gate->reached(); }

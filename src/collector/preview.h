@@ -18,6 +18,8 @@ class Preview {
   Preview& operator=(const Preview&) = delete;
 
   [[nodiscard]] FetchResult Fetch(FetchRequest request);
+  /// One instant query, as it is.
+  [[nodiscard]] source::QueryOutcome Query(std::string text, base::Instant time);
   [[nodiscard]] const source::ServerIdentity& server() const;
   /// True when the source gave any response.
   [[nodiscard]] bool reached() const;

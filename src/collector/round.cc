@@ -212,7 +212,7 @@ class RoundRun : public Round {
       OnFetched(task, UnreadableVersion());
       return;
     }
-    FetchRequest request = RequestOf(*task, run.identity);
+    FetchRequest request = RequestOf(task.get(), run.identity);
     request.batch = SpecOf(task->item).batch;
     request.on_room = [self = Self(), source = task->source] { self->Pump(source); };
     Fetch(run.gate, std::move(request),

@@ -2,6 +2,7 @@
 #include "config/metrics_checks.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -245,6 +246,28 @@ void CheckLabels(const SpecDraft& draft, Problems& problems) {
   }
 }
 
+// What models make has names among those of the specs: both are names in the ledger.
+void CheckOutputNames(const std::vector<SpecDraft>& drafts,
+                      const std::unordered_map<std::string_view, Place>& specs,
+                      Problems& problems) {
+  std::map<std::string, Place> seen;
+  for (const SpecDraft& draft : drafts) {
+    const Place place = PlaceOf(draft, "model");
+    for (const metering::ModelBlock& block : draft.spec.models) {
+      for (const metering::ModelOutput& output : metering::OutputsOf(block)) {
+        const auto spec = specs.find(output.name);
+        const auto [first, is_new] = seen.emplace(output.name, place);
+        if (spec != specs.end() || !is_new) {
+          problems.Error(place,
+                         "the name " + Quoted(output.name) + " of what a model makes is used at " +
+                             problems.ToText(is_new ? spec->second : first->second) + " already",
+                         "give the model block a name of its own");
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& problems) {
@@ -258,6 +281,12 @@ void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& proble
     CheckExact(draft, file, problems);
     CheckLabels(draft, problems);
     return;
+  }
+  if (draft.spec.evaluation == metering::Evaluation::kLocal && metering::HasFreeText(draft.spec)) {
+    problems.Error(PlaceOf(draft, "extra_args"),
+                   "metric " + Quoted(draft.spec.metric) +
+                       " has query_prefix or query_suffix, which evaluation local cannot compute",
+                   "take evaluation: promql");
   }
   CheckCounterFunction(draft, file, problems);
   CheckRangeFunction(draft, file, problems);
@@ -277,6 +306,7 @@ void CheckNames(const std::vector<SpecDraft>& drafts, Problems& problems) {
                      "give one of them another alt_name");
     }
   }
+  CheckOutputNames(drafts, seen, problems);
   std::unordered_map<std::string_view, Place> renamed;
   for (const SpecDraft& draft : drafts) {
     const std::string& old = draft.spec.renamed_from;

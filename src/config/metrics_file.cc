@@ -10,6 +10,7 @@
 #include "config/exact_reader.h"
 #include "config/metric_values.h"
 #include "config/metrics_checks.h"
+#include "config/model_block.h"
 #include "config/value_reader.h"
 #include "config/yaml_document.h"
 #include "promtally/base/labels.h"
@@ -151,7 +152,7 @@ constexpr std::array<Field<MetricSpec>, 17> kSpec{{
      [](ValueReader& reader, const Node& value, MetricSpec& spec) {
        ReadExactOptions(reader, value, "exact of metric " + Quoted(spec.metric), spec.exact);
      }},
-    {"model"},
+    {"model", ReadModelBlocks},
 }};
 
 // One spec; `place` is what a problem of the whole spec points at.
@@ -178,6 +179,12 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
     reader.problems().Error(place, where + " has no \"unit\"", "add a unit such as unit: GiB");
   }
   reader.ReadMap<MetricSpec>(value, where, {kSpec}, draft.spec);
+  for (metering::ModelBlock& block : draft.spec.models) {
+    if (block.name.empty()) {
+      block.name = draft.spec.name +
+                   (block.score == metering::AnomalyScore::kNone ? "_predicted" : "_score");
+    }
+  }
   draft.spec.evaluation = drafts.file.job.forced.value_or(draft.spec.evaluation);
   if (draft.spec.evaluation == metering::Evaluation::kExact) {
     auto& function = draft.spec.range_function;
@@ -295,6 +302,7 @@ std::vector<std::string> MetricsKeys() {
   AppendExactKeys("exact.", keys);
   AppendExactKeys("metrics.<metric>.exact.", keys);
   AppendKeys<ExportOptions>("metrics.<metric>.export.", kExport, keys);
+  AppendModelKeys(keys);
   return keys;
 }
 

@@ -39,6 +39,25 @@ void NameFiles(const Node& root, const Problems& problems, SettingsFile* read) {
       }
     }
   }
+  const Node* const models = Find(root, "models");
+  if (const Node* const remote = models == nullptr ? nullptr : Find(*models, "remote");
+      remote != nullptr) {
+    const std::vector<RemoteModelSettings>& list = settings.models.remote;
+    for (std::size_t i = 0; i < remote->items.size() && i < list.size(); ++i) {
+      for (NamedFile& file : FilesOf(*remote->items[i], list[i].http, problems)) {
+        read->files.push_back(std::move(file));
+      }
+    }
+  }
+  const auto name_files = [&](std::string_view key, const HttpClientSettings& http) {
+    const Node* const section = models == nullptr ? nullptr : Find(*models, key);
+    for (NamedFile& file :
+         section == nullptr ? std::vector<NamedFile>() : FilesOf(*section, http, problems)) {
+      read->files.push_back(std::move(file));
+    }
+  };
+  name_files("intelligence", settings.models.intelligence.server.http);
+  name_files("aggregator", settings.models.aggregator.http);
   if (const Node* const jobs = Find(root, "collect"); jobs != nullptr) {
     for (std::size_t i = 0; i < jobs->items.size() && i < settings.jobs.size(); ++i) {
       const Node* const value = Find(*jobs->items[i], "metrics_file");

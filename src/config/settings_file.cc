@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/address.h"
+#include "config/models_reader.h"
 #include "config/named_files.h"
 #include "config/settings_reader.h"
 #include "config/value_reader.h"
@@ -148,7 +149,7 @@ constexpr std::array<Field<Settings>, 8> kTopLevel{{
      [](ValueReader& reader, const Node& value, Settings& settings) {
        ReadSection<LogSettings>(reader, value, "log", kLog, settings.log);
      }},
-    {"models"},
+    {"models", ReadModels},
     {"http_metrics", ReadHttpMetrics},
 }};
 
@@ -182,6 +183,7 @@ SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
   if (document.root != nullptr && reader.IsMap(*document.root)) {
     reader.ReadMap<Settings>(*document.root, "", {kTopLevel}, result.settings);
     ResolveSources(*document.root, result.settings, problems);
+    ResolveModelSource(*document.root, result.settings, problems);
     if (!problems.HasErrors()) {
       NameFiles(*document.root, problems, &result);
     }
@@ -191,8 +193,17 @@ SettingsFile ReadSettings(std::string_view bytes, std::string_view file,
 }
 
 bool MayBeTelemetryPath(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kOthers{
-      "/", "/docs", "/openapi.json", "/healthz", "/create_metric", "/unregister_metric"};
+  constexpr std::array<std::string_view, 11> kOthers{"/",
+                                                     "/docs",
+                                                     "/openapi.json",
+                                                     "/healthz",
+                                                     "/create_metric",
+                                                     "/unregister_metric",
+                                                     "/create_model_metric",
+                                                     "/stop_model_metrics",
+                                                     "/train_model_metric",
+                                                     "/show_models",
+                                                     "/remove_model"};
   while (path.size() > 1 && path.ends_with('/')) {
     path.remove_suffix(1);
   }
@@ -217,6 +228,7 @@ std::vector<std::string> SettingsKeys() {
   AppendKeys<Settings>("", kTopLevel, keys);
   AppendSourceKeys(keys);
   AppendJobKeys(keys);
+  AppendModelsKeys(keys);
   AppendLimitKeys(keys);
   AppendKeys<LedgerSettings>("ledger.", kLedger, keys);
   AppendKeys<WebSettings>("web.", kWeb, keys);

@@ -20,10 +20,10 @@ void ReadType(ValueReader& reader, const Node& value, SourceSettings& source) {
   if (!type) {
     return;
   }
-  if (*type == "grafana" || *type == "json_api") {
+  if (*type == "json_api") {
     reader.Wrong(value, "has the type " + Quoted(*type) + ", which this version does not support",
-                 "allowed: prometheus");
-  } else if (const auto allowed = reader.OneOf(value, {"prometheus"})) {
+                 "allowed: prometheus, grafana");
+  } else if (const auto allowed = reader.OneOf(value, {"prometheus", "grafana"})) {
     source.type = *allowed;
   }
 }
@@ -34,6 +34,30 @@ void ReadTimeout(ValueReader& reader, const Node& value, SourceSettings& source)
     reader.Wrong(value, "must be more than 0s");
   } else {
     source.timeout = timeout.value_or(source.timeout);
+  }
+}
+
+void ReadGrafanaApi(ValueReader& reader, const Node& value, SourceSettings& source) {
+  if (const auto word = reader.OneOf(value, {"auto", "proxy", "ds_query"})) {
+    source.grafana_api = *word == "proxy"      ? GrafanaApi::kProxy
+                         : *word == "ds_query" ? GrafanaApi::kDsQuery
+                                               : GrafanaApi::kAuto;
+  }
+}
+
+/// A data source belongs to Grafana, and Grafana needs one.
+void CheckGrafana(const Node& map, const SourceSettings& source, Problems& problems) {
+  const bool grafana = source.type == "grafana";
+  if (grafana && Find(map, "datasource_uid") == nullptr) {
+    problems.Error(map.place, "the source has no \"datasource_uid\", which grafana needs",
+                   "Grafana shows it in the address of the data source");
+  }
+  for (const std::string_view key : {"datasource_uid", "grafana_api"}) {
+    const Node* const node = FindKey(map, key);
+    if (!grafana && node != nullptr) {
+      problems.Error(node->place,
+                     "\"" + std::string(key) + "\" means nothing to the type " + source.type);
+    }
   }
 }
 
@@ -58,7 +82,7 @@ void ReadRead(ValueReader& reader, const Node& value, SourceSettings& /*source*/
   }
 }
 
-constexpr std::array<Field<SourceSettings>, 9> kSource{{
+constexpr std::array<Field<SourceSettings>, 11> kSource{{
     {"name",
      [](ValueReader& reader, const Node& value, SourceSettings& source) {
        source.name = reader.NonEmptyText(value).value_or(source.name);
@@ -66,6 +90,11 @@ constexpr std::array<Field<SourceSettings>, 9> kSource{{
     {"type", ReadType},
     {"url", [](ValueReader& reader, const Node& value,
                SourceSettings& source) { source.url = ReadUrl(reader, value).value_or(""); }},
+    {"datasource_uid",
+     [](ValueReader& reader, const Node& value, SourceSettings& source) {
+       source.datasource_uid = reader.NonEmptyText(value).value_or("");
+     }},
+    {"grafana_api", ReadGrafanaApi},
     {"timeout", ReadTimeout},
     {"concurrency",
      [](ValueReader& reader, const Node& value, SourceSettings& source) {
@@ -97,6 +126,7 @@ void ReadSources(ValueReader& reader, const Node& value, Settings& settings) {
     reader.ReadMap<SourceSettings>(*item, "sources[]",
                                    {kSource, HttpFields<SourceSettings>::kTable}, source);
     CheckHttpClient(*item, reader.problems());
+    CheckGrafana(*item, source, reader.problems());
     if (Find(*item, "url") == nullptr) {
       reader.problems().Error(item->place, "the source has no \"url\"",
                               "such as url: http://localhost:9090");

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,15 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "config/models_reader.h"
 #include "config/settings_reader.h"
 #include "config/yaml_document.h"
+#include "config/yaml_lines.h"
 #include "config/yaml_scalar.h"
 #include "promtally/config/settings.h"
 
 namespace promtally::config {
 namespace {
-
-constexpr std::string_view kSecret = "<secret>";
 
 std::string List(const std::vector<std::string>& items) {
   std::string text;
@@ -23,94 +22,6 @@ std::string List(const std::vector<std::string>& items) {
     text += (text.empty() ? "" : ", ") + DoubleQuoted(item);
   }
   return "[" + text + "]";
-}
-
-/// `user:password@` of a URL is left out of what people see.
-std::string WithoutPassword(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  const std::size_t at = url.rfind('@', end);
-  if (at == std::string::npos || at < begin) {
-    return url;
-  }
-  return url.substr(0, begin) + std::string(kSecret) + url.substr(at);
-}
-
-/// Lines of one map.
-class Lines {
- public:
-  explicit Lines(std::string indent, std::string first = {})
-      : indent_(std::move(indent)), next_(first.empty() ? indent_ : std::move(first)) {}
-
-  void Raw(std::string_view key, std::string_view value) {
-    text_ += next_;
-    text_ += key;
-    text_ += ": ";
-    text_ += value;
-    text_ += '\n';
-    next_ = indent_;
-  }
-  void Text(std::string_view key, std::string_view value) { Raw(key, DoubleQuoted(value)); }
-  void IfText(std::string_view key, std::string_view value) {
-    if (!value.empty()) {
-      Text(key, value);
-    }
-  }
-  void Number(std::string_view key, std::uint64_t value) { Raw(key, std::to_string(value)); }
-  void Bool(std::string_view key, bool value) { Raw(key, value ? "true" : "false"); }
-  void Duration(std::string_view key, base::Milliseconds value) { Raw(key, base::ToText(value)); }
-  void Hide(std::string_view key, const Secret& secret) {
-    if (!secret.value.empty()) {
-      Raw(key, kSecret);
-    } else if (!secret.file.empty()) {
-      Text(std::string(key) + "_file", secret.file);
-    }
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string indent_;
-  std::string next_;
-  std::string text_;
-};
-
-std::string Nested(std::string_view key, const Lines& lines, std::string_view indent) {
-  return lines.text().empty() ? std::string()
-                              : std::string(indent) + std::string(key) + ":\n" + lines.text();
-}
-
-std::string HttpText(const HttpClientSettings& http) {
-  const std::string indent = "    ";
-  Lines basic("      ");
-  basic.IfText("username", http.username);
-  basic.Hide("password", http.password);
-  Lines authorization("      ");
-  if (!http.credentials.empty()) {
-    authorization.Text("type", http.authorization_type);
-    authorization.Hide("credentials", http.credentials);
-  }
-  Lines tls("      ");
-  tls.IfText("ca_file", http.ca_file);
-  tls.IfText("cert_file", http.cert_file);
-  tls.IfText("key_file", http.key_file);
-  tls.IfText("server_name", http.server_name);
-  if (http.insecure_skip_verify) {
-    tls.Bool("insecure_skip_verify", true);
-  }
-  Lines headers("      ");
-  for (const auto& header : http.headers) {
-    headers.Raw(DoubleQuoted(header.first), kSecret);  // a token as often as a tenant
-  }
-  Lines rest(indent);
-  rest.Bool("follow_redirects", http.follow_redirects);
-  rest.IfText("proxy_url", WithoutPassword(http.proxy_url));
-  rest.IfText("no_proxy", http.no_proxy);
-  if (http.proxy_from_environment) {
-    rest.Bool("proxy_from_environment", true);
-  }
-  return Nested("basic_auth", basic, indent) + Nested("authorization", authorization, indent) +
-         Nested("tls_config", tls, indent) + Nested("headers", headers, indent) + rest.text();
 }
 
 std::string LimitsText(const SourceLimits& limits) {
@@ -130,13 +41,19 @@ std::string SourceText(const SourceSettings& source) {
   lines.Text("name", source.name);
   lines.Text("type", source.type);
   lines.Text("url", WithoutPassword(source.url));
+  if (source.type == "grafana") {
+    lines.Text("datasource_uid", source.datasource_uid);
+    lines.Raw("grafana_api", source.grafana_api == GrafanaApi::kProxy     ? "proxy"
+                             : source.grafana_api == GrafanaApi::kDsQuery ? "ds_query"
+                                                                          : "auto");
+  }
   lines.Duration("timeout", source.timeout);
   lines.Raw("concurrency", std::to_string(source.concurrency));
   lines.Raw("limits", LimitsText(source.limits));
   lines.Raw("dialect", ToText(source.dialect));
   lines.Raw("read", "api");
   lines.Raw("max_samples", std::to_string(source.max_samples));
-  return lines.text() + HttpText(source.http);
+  return lines.text() + HttpText(source.http, "    ");
 }
 
 std::string NumberText(double number) {
@@ -373,8 +290,8 @@ std::string ToYaml(const Settings& settings) {
   log.Raw("format", settings.log.format == LogFormat::kJson ? "json" : "logfmt");
   return text + Nested("ledger", ledger, "") + Nested("web", web, "") + GuardText(settings.web) +
          WebLimitsText(settings.web.limits) + SelfMetricsText(settings.web.self_metrics) +
-         HttpMetricsText(settings.http_metrics) + Nested("export", exported, "") +
-         Nested("info", infos, "  ") + Nested("log", log, "");
+         HttpMetricsText(settings.http_metrics) + ToYaml(settings.models) +
+         Nested("export", exported, "") + Nested("info", infos, "  ") + Nested("log", log, "");
 }
 
 }  // namespace promtally::config

@@ -84,6 +84,37 @@ std::string ToJson(const QueryLine& line) {
   return Dump(json);
 }
 
+std::string ToJson(const PredictionLine& line) {
+  const auto text = [](const std::optional<base::Decimal>& number) {
+    return number ? ordered_json(number->ToText()) : ordered_json(nullptr);
+  };
+  ordered_json json;
+  if (line.job) {
+    json["job"] = *line.job;
+  }
+  json["name"] = line.name;
+  json["kind"] = metering::ToText(metering::UsageKind::kPredicted);
+  json["model"] = line.model;
+  json["model_version"] = line.model_version;
+  json["scope"] = OrNull(line.scope);
+  json["groupby"] = Labels(line.labels);
+  json["begin"] = base::ToText(line.period.begin);
+  json["end"] = base::ToText(line.period.end);
+  json["window"] = ordered_json::array();
+  for (const auto& value : line.window) {
+    json["window"].push_back(text(value));
+  }
+  json["prediction"] = text(line.prediction);
+  if (line.lower || line.upper) {
+    json["lower"] = text(line.lower);
+    json["upper"] = text(line.upper);
+  }
+  if (!line.prediction) {
+    json["reason"] = line.reason;
+  }
+  return Dump(json);
+}
+
 std::string ToJson(const metering::UsageRecord& record, bool committed) {
   ordered_json json;
   if (committed) {
@@ -109,6 +140,13 @@ std::string ToJson(const metering::UsageRecord& record, bool committed) {
   json["source"] = record.source;
   if (committed) {
     json["collected_at"] = base::ToText(record.collected_at);
+  }
+  if (record.prediction) {
+    json["model"] = record.prediction->model;
+    json["model_version"] = record.prediction->version;
+    json["input_end"] = base::ToText(record.prediction->input_end);
+    json["input_digest"] = record.prediction->input_digest;
+    json["predicted_at"] = base::ToText(record.prediction->predicted_at);
   }
   if (record.correction) {
     json["correction"] = *record.correction;

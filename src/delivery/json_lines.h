@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "delivery/prediction_line.h"
 #include "delivery/query_line.h"
 #include "ledger/reader.h"
 #include "promtally/metering/exact_usage.h"
@@ -16,6 +17,7 @@ namespace promtally::delivery {
 /// The JSON lines that scripts read: one object, without a line feed. Text that is not UTF-8 is
 /// replaced, never sent raw.
 [[nodiscard]] std::string ToJson(const QueryLine& line);
+[[nodiscard]] std::string ToJson(const PredictionLine& line);
 /// `committed`: with id, revision, finality and collected_at.
 [[nodiscard]] std::string ToJson(const metering::UsageRecord& record, bool committed);
 [[nodiscard]] std::string ToJson(const ledger::UsageTotal& total, bool by_scope);

@@ -42,8 +42,24 @@ ExportType TypeOf(const ExportDefinition& definition) {
   return definition.can_be_negative ? ExportType::kGauge : ExportType::kBoth;
 }
 
+std::string PredictionHelp(const ExportDefinition& definition, const metering::ModelBlock& block) {
+  if (!block.help.empty()) {
+    return block.help;
+  }
+  const std::string in_unit = definition.unit.empty() ? "" : " in " + definition.unit;
+  const std::string of = " of " + definition.metric + in_unit + ", periods of " +
+                         base::ToText(base::Milliseconds(definition.period)) + ".";
+  if (block.score != metering::AnomalyScore::kNone) {
+    return "How unusual the newest period is" + of;
+  }
+  return "Prediction by the model " + block.model + of;
+}
+
 std::string HelpOf(const ExportDefinition& definition, ExportRole role) {
   const std::string period = base::ToText(base::Milliseconds(definition.period));
+  if (definition.model) {
+    return PredictionHelp(definition, *definition.model);
+  }
   if (role == ExportRole::kCreated) {
     return "Begin of the first period (" + period + ") of each series of " + definition.name +
            ", Unix seconds.";
@@ -76,7 +92,6 @@ std::vector<ExportedFamily> FamiliesOf(const ExportDefinition& definition,
   const std::string& own = definition.options.name;
   const std::string name =
       MetricNameFrom(std::string(prefix) + (own.empty() ? definition.name : own));
-  const ExportType type = TypeOf(definition);
   std::vector<ExportedFamily> families;
   const auto add = [&](ExportRole role, std::string_view suffix, FamilyType family_type) {
     ExportedFamily family;
@@ -86,6 +101,15 @@ std::vector<ExportedFamily> FamiliesOf(const ExportDefinition& definition,
     family.help = HelpOf(definition, role);
     families.push_back(std::move(family));
   };
+  if (definition.model && definition.model->type == metering::OutputType::kInfo) {
+    add(ExportRole::kInfo, "_info", FamilyType::kGauge);
+    return families;
+  }
+  if (definition.model && definition.model->type == metering::OutputType::kEnum) {
+    add(ExportRole::kState, "", FamilyType::kGauge);
+    return families;
+  }
+  const ExportType type = TypeOf(definition);
   if (type == ExportType::kGauge || type == ExportType::kBoth) {
     add(ExportRole::kNewest, "", FamilyType::kGauge);
   }

@@ -25,9 +25,11 @@ struct ExportDefinition {
   std::vector<std::string> groupby;  ///< with the scope key; repetitions are allowed
   metering::ExportOptions options;
   bool can_be_negative = false;
+  /// Set: what a model makes of the usage of another spec. `metric` is that one's.
+  std::optional<metering::ModelBlock> model;
 };
 
-enum class ExportRole { kNewest, kTotal, kCreated, kNegativeTotal };
+enum class ExportRole { kNewest, kTotal, kCreated, kNegativeTotal, kInfo, kState };
 
 /// One family that a definition asks for.
 struct ExportedFamily {

@@ -139,6 +139,13 @@ struct SelfMetrics::Families {
       AddCounter(registry, "promtally_ledger_write_failures_total",
                  "Rounds that ended because the ledger could not be written.")
           .Add({});
+  prometheus::Family<Counter>& predictions =
+      AddCounter(registry, "promtally_predictions_total",
+                 "Predictions of committed usage by what became of them.");
+  Counter& provider_faults =
+      AddCounter(registry, "promtally_identity_provider_faults_total",
+                 "Requests to the identity provider that gave nothing usable.")
+          .Add({});
   Histogram& commit_duration = AddHistogram(registry, "promtally_ledger_commit_duration_seconds",
                                             "Time of the durable commit of a period.")
                                    .Add({}, CommitBuckets());
@@ -322,6 +329,14 @@ void SelfMetrics::SetLedgerSize(std::uint64_t bytes) {
 }
 
 void SelfMetrics::CountLedgerFailure() { families_->ledger_failures.Increment(); }
+
+void SelfMetrics::CountPrediction(const std::string& job, const std::string& name, bool made) {
+  families_->predictions
+      .Add({{"promtally_job", job}, {"name", name}, {"outcome", made ? "made" : "failed"}})
+      .Increment();
+}
+
+void SelfMetrics::CountProviderFault() { families_->provider_faults.Increment(); }
 
 void SelfMetrics::RegisterRoute(const std::string& route) {
   const std::lock_guard lock(families_->mutex);

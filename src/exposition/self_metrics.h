@@ -121,6 +121,9 @@ class SelfMetrics {
   void SetExportLeftOut(const std::string& job, const std::string& name, bool left_out);
   void SetLedgerSize(std::uint64_t bytes);
   void CountLedgerFailure();
+  void CountProviderFault();
+  /// One prediction of a model block, made or failed.
+  void CountPrediction(const std::string& job, const std::string& name, bool made);
   /// A configuration was read at `when`: taken, or refused and the one before kept.
   void SetConfigReload(bool successful, base::Instant when);
 

@@ -81,9 +81,48 @@ std::optional<double> ValueOf(const ExportedSeries& series, ExportRole role) {
     case ExportRole::kCreated:
       return UnixSeconds(series.created);
     case ExportRole::kNegativeTotal:
+    case ExportRole::kInfo:
+    case ExportRole::kState:
       break;
   }
   return series.negative.Abs().ToDouble();
+}
+
+/// `{a="x"}` with another label.
+std::string WithLabel(std::string_view label_text, std::string_view name, std::string_view value) {
+  const std::string more = LabelText({{std::string(name), std::string(value)}});
+  if (label_text.empty()) {
+    return more;
+  }
+  return std::string(label_text.substr(0, label_text.size() - 1)) + "," + more.substr(1);
+}
+
+/// A sample of each state, 1 for the one that the newest prediction falls into.
+void AppendStates(const std::string& family, const metering::ModelBlock& block,
+                  const ExportedSeries& series, std::string& text) {
+  const auto state = metering::StateOf(block, *series.newest);
+  for (std::size_t i = 0; state && i < block.states.size(); ++i) {
+    AppendSample(text, family, WithLabel(series.label_text, family, block.states[i]),
+                 i == *state ? 1 : 0);
+  }
+}
+
+/// What a prediction says in a label, or by states.
+std::string LabelledSamples(const ExportedFamily& family, const metering::ModelBlock& block,
+                            const std::vector<ExportedSeries>& series) {
+  std::string text;
+  for (const ExportedSeries& one : series) {
+    if (!one.newest) {
+      continue;
+    }
+    if (family.role == ExportRole::kState) {
+      AppendStates(family.name, block, one, text);
+    } else {
+      AppendSample(text, family.name, WithLabel(one.label_text, "prediction", one.newest->ToText()),
+                   1);
+    }
+  }
+  return text;
 }
 
 std::string SamplesOf(const ExportedFamily& family, const std::vector<ExportedSeries>& series) {
@@ -147,7 +186,10 @@ std::vector<UsagePage::RenderedFamily> UsagePage::Render(const UsageFamily& usag
       PeriodEndSample(usage));
   const auto series = usage.too_many ? std::vector<ExportedSeries>() : MergeSeries(usage);
   for (const ExportedFamily& family : families) {
-    add(family.name, family.role, family.type, family.help, SamplesOf(family, series));
+    const bool is_labelled = family.role == ExportRole::kInfo || family.role == ExportRole::kState;
+    add(family.name, family.role, family.type, family.help,
+        is_labelled ? LabelledSamples(family, *definition->model, series)
+                    : SamplesOf(family, series));
   }
   return rendered;
 }

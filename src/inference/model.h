@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,18 @@ struct PredictOptions {
   std::size_t horizon = 1;  ///< steps ahead, for models of a series
 };
 
+/// What predicts from rows of float32 in memory without a copy, for large batches.
+class DensePredictor {
+ public:
+  virtual ~DensePredictor() = default;
+  /// Values a row.
+  [[nodiscard]] virtual std::size_t outputs() const = 0;
+  /// `rows` are row-major with the model's columns() values each, NaN is missing; `out` takes
+  /// outputs() values a row. kInvalidArgument for sizes that are no whole rows.
+  [[nodiscard]] virtual base::Status PredictDense(std::span<const float> rows, int threads,
+                                                  std::span<float> out) const = 0;
+};
+
 /// A function from feature windows to predictions, embedded or remote. Predict may be called from
 /// several threads at once. One prediction a row, in the order of the rows.
 class Model {
@@ -44,6 +57,8 @@ class Model {
   /// predicted has a reason.
   [[nodiscard]] virtual base::Result<std::vector<Prediction>> Predict(
       const Rows& rows, const PredictOptions& options) const = 0;
+  /// nullptr where the model has no such way.
+  [[nodiscard]] virtual const DensePredictor* dense() const { return nullptr; }
 };
 
 }  // namespace promtally::inference

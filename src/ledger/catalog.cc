@@ -71,7 +71,7 @@ std::optional<Job> ReadJob(Connection& db, std::string_view name) {
 
 std::vector<Spec> ReadSpecs(Connection& db, std::int64_t job_id) {
   auto rows = db.Query(
-      "select spec_id, job_id, name, first_period, retired_at from spec where job_id = ?"
+      "select spec_id, job_id, name, first_period, retired_at, predicts from spec where job_id = ?"
       " order by name",
       job_id);
   std::vector<Spec> specs;
@@ -82,6 +82,9 @@ std::vector<Spec> ReadSpecs(Connection& db, std::int64_t job_id) {
     spec.name = rows->Text(2);
     spec.first_period = rows->Instant(3);
     spec.retired_at = rows->MaybeInstant(4);
+    if (!rows->IsNull(5)) {
+      spec.predicts = rows->Int(5);
+    }
     spec.versions = ReadVersions(db, spec.id);
   }
   return specs;
@@ -106,7 +109,8 @@ std::vector<PeriodEntry> ReadUnfinished(Connection& db, std::int64_t spec_id) {
   auto rows = db.Query(
       "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
       " first_empty_at, next_retry, accepted_at from period"
-      " where spec_id = ? and kind = 0 and state in (0, 1) order by begin",
+      " where spec_id = ?1 and kind = (select predicts is not null from spec where spec_id = ?1)"
+      " and state in (0, 1) order by begin",
       spec_id);
   std::vector<PeriodEntry> entries;
   while (rows.Next()) {

@@ -13,7 +13,8 @@ namespace promtally::ledger {
 /// What writer and reader both read of jobs, specs and periods. All throw DatabaseError.
 [[nodiscard]] std::vector<Job> ReadJobs(Connection& db);  // by name
 [[nodiscard]] std::optional<Job> ReadJob(Connection& db, std::string_view name);
-[[nodiscard]] std::vector<Spec> ReadSpecs(Connection& db, std::int64_t job_id);  // by name
+[[nodiscard]] std::vector<Spec> ReadSpecs(Connection& db,
+                                          std::int64_t job_id);  // by name, predicted too
 /// Open and failed rows of a spec, in period order.
 [[nodiscard]] std::vector<PeriodEntry> ReadUnfinished(Connection& db, std::int64_t spec_id);
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "ledger/export_state.h"
+#include "ledger/period_commit.h"
 #include "ledger/seen_store.h"
 #include "promtally/base/result.h"
-#include "promtally/metering/exact_usage.h"
 #include "promtally/metering/period.h"
 #include "promtally/metering/period_result.h"
 #include "promtally/metering/usage_record.h"
@@ -55,7 +55,13 @@ struct Spec {
   std::string name;
   base::Instant first_period;
   std::optional<base::Instant> retired_at;
+  /// Set: its periods are what a model predicts from the usage of that spec.
+  std::optional<std::int64_t> predicts;
   std::vector<SpecVersion> versions;  ///< oldest first; the last one is the newest
+
+  [[nodiscard]] metering::UsageKind kind() const {
+    return predicts ? metering::UsageKind::kPredicted : metering::UsageKind::kMeasured;
+  }
 };
 
 /// The version that holds for a period: the newest with valid_from <= begin, else the oldest.
@@ -74,82 +80,6 @@ struct PeriodEntry {
       first_empty_at;  ///< since when it is held (suspect_empty, low_coverage)
   std::optional<base::Instant> next_retry;
   std::optional<base::Instant> accepted_at;  ///< by an operator, as it comes; only Accept sets it
-};
-
-/// Evidence of one query; one for each answer of a PeriodResult, in the same order.
-struct QueryEvidence {
-  std::string text;
-  base::Instant time;
-  std::int64_t server_id = 0;
-  std::uint64_t series = 0;
-  std::uint64_t bytes = 0;
-  std::chrono::microseconds wall{0};
-  std::string annotations;  ///< one a line
-};
-
-/// Everything that is committed for one spec and period, in one transaction. State: kCommitted when
-/// any series was answered, else kEmpty.
-/// What exact usage adds to a commit.
-struct ExactCommit {
-  std::vector<metering::UsageEvidence> evidence;  ///< by series number of the one answer
-  std::vector<metering::Checkpoint> checkpoints;  ///< of the things whose state changed
-  std::vector<std::string> warnings;
-  base::Milliseconds retention{0};  ///< of checkpoints; 0: for ever
-};
-
-/// What is known of a spec at the begin of a period, by checkpoints.
-struct ExactState {
-  bool adjacent = false;  ///< the period that ends here was computed exactly
-  /// Of every thing that was seen up to here; what stands too long ago is Checkpoint::kForgotten.
-  std::vector<metering::Checkpoint> checkpoints;
-};
-
-struct PeriodCommit {
-  std::int64_t spec_id = 0;
-  std::int64_t version_id = 0;
-  metering::Period period;
-  metering::UsageKind kind = metering::UsageKind::kMeasured;
-  const metering::ConversionContext* context = nullptr;
-  const metering::PeriodResult* result = nullptr;
-  std::vector<QueryEvidence> queries;
-  int attempts = 1;
-  base::Instant committed_at;
-  std::string reason;  ///< why a held one was closed (`accepted`, `low_coverage`), else empty
-  metering::Evaluation evaluation = metering::Evaluation::kPromql;
-  const ExactCommit* exact = nullptr;  ///< of exact evaluation
-  bool final_period = true;            ///< nothing is to be read again
-};
-
-/// How one record of an answered period differs from what was read again.
-struct RecordChange {
-  std::optional<std::string> scope;
-  base::LabelSet labels;
-  std::optional<base::Decimal> old_quantity;  ///< absent: no record
-  std::optional<base::Decimal> new_quantity;
-  std::int64_t revision = 0;  ///< that the change is, or would be, committed as
-  bool lost = false;          ///< the data behind it are gone: it stays as it was
-};
-
-/// How an answered period is changed.
-struct RevisionRules {
-  std::string reason;    ///< that the revision carries
-  bool dry_run = false;  ///< only says what would change
-  /// An audit: a record whose samples became fewer, or that another kind of server answers, is
-  /// never lowered.
-  bool keeps_usage = false;
-  bool make_final = false;
-};
-
-struct RevisionReceipt {
-  std::vector<RecordChange> changes;
-  /// Where things stand after the period is not what it was: the next one is to be computed again.
-  bool state_changed = false;
-};
-
-struct CommitReceipt {
-  bool already_committed = false;  ///< the period was there; nothing was written
-  std::int64_t records = 0;
-  std::chrono::microseconds wall{0};
 };
 
 /// What the planner must know of a spec: rows from `from` on, in period order.
@@ -177,7 +107,9 @@ class Ledger {
   virtual base::Result<std::vector<Job>> Jobs() = 0;  ///< by name
   /// Inserts or updates; kConflict when the identity differs, unless accepted. Returns the id.
   virtual base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) = 0;
-  virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;
+  virtual base::Result<std::vector<Spec>> Specs(std::int64_t job_id) = 0;  ///< measured ones
+  /// Those whose periods a model predicts.
+  virtual base::Result<std::vector<Spec>> PredictedSpecs(std::int64_t job_id) = 0;
   /// Inserts a spec with its first version; returns it with ids.
   virtual base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) = 0;
   /// Adds a version; one with the same valid_from that no period uses is replaced.
@@ -236,6 +168,12 @@ class Ledger {
   /// Answered periods that are not final and end at or before `before`, by begin.
   virtual base::Result<std::vector<PeriodSummary>> Provisional(std::int64_t spec_id,
                                                                base::Instant before) = 0;
+
+  // --- predictions
+  /// The windows of a measured spec over `periods` (in order): of each series with a record in the
+  /// newest of them, by scope and labels.
+  virtual base::Result<std::vector<UsageWindow>> Windows(
+      std::int64_t spec_id, const std::vector<metering::Period>& periods) = 0;
 
   // --- re-export
   using SeriesTotals = ledger::SeriesTotals;

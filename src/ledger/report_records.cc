@@ -29,7 +29,8 @@ struct PeriodFrame {
   metering::Period period;
   bool is_final = true;
   std::map<std::int64_t, Committed> revisions;
-  std::map<std::int64_t, std::string> sources;  // by query id
+  std::map<std::int64_t, std::string> sources;                     // by query id
+  std::map<std::int64_t, metering::PredictionSource> predictions;  // by revision
 };
 
 metering::OrderedLabels Pick(const base::LabelSet& labels, const std::vector<std::string>& names) {
@@ -91,6 +92,7 @@ class RecordReader {
       frame.is_final = rows->Int(4) != 0;
       LoadRevisions(spec, frame);
       LoadSources(frame);
+      LoadPredictions(frame);
       if (!VisitPeriod(job, frame)) {
         return false;
       }
@@ -116,6 +118,21 @@ class RecordReader {
         frame.id);
     while (rows.Next()) {
       frame.sources.emplace(rows->Int(0), rows->Text(1));
+    }
+  }
+
+  void LoadPredictions(PeriodFrame& frame) {
+    if (frame.kind != metering::UsageKind::kPredicted) {
+      return;
+    }
+    auto rows = db_.Query(
+        "select revision, model, version, lower(hex(input_digest)), input_end, predicted_at"
+        " from prediction where period_id = ?",
+        frame.id);
+    while (rows.Next()) {
+      frame.predictions[rows->Int(0)] = {std::string(rows->Text(1)), std::string(rows->Text(2)),
+                                         std::string(rows->Text(3)), rows->Instant(4),
+                                         rows->Instant(5)};
     }
   }
 
@@ -177,6 +194,9 @@ class RecordReader {
     record.collected_at = committed->second.at;
     if (const auto source = frame.sources.find(row.Int(3)); source != frame.sources.end()) {
       record.source = source->second;
+    }
+    if (const auto made = frame.predictions.find(revision); made != frame.predictions.end()) {
+      record.prediction = made->second;
     }
     metering::RecordKey key{record.job,    record.name,   record.kind, {},
                             row.Digest(6), record.period, revision};

@@ -176,6 +176,9 @@ std::vector<PeriodLine> ReadPeriodLines(Connection& db, const PeriodFilter& filt
   };
   for (const Job& job : ReadJobs(db)) {
     for (const Spec& spec : ReadSpecs(db, job.id)) {
+      if (spec.predicts) {
+        continue;  // nothing is due of it
+      }
       const auto order = after ? std::tie(job.name, spec.name) <=> std::tie(after->job, after->name)
                                : std::strong_ordering::greater;
       if (order < 0 || lines.size() >= limit || !Takes(filter.where, job, spec)) {
@@ -207,6 +210,9 @@ std::vector<SpecStatus> ReadStatuses(Connection& db, base::Instant now) {
   std::vector<SpecStatus> statuses;
   for (const Job& job : ReadJobs(db)) {
     for (const Spec& spec : ReadSpecs(db, job.id)) {
+      if (spec.predicts) {
+        continue;  // nothing is due of it
+      }
       statuses.push_back(StatusOf(db, job, spec, now));
     }
   }

@@ -109,6 +109,16 @@ create table answered(periods integer not null) strict;
 insert into answered select coalesce(max(commit_seq), 0) from revision;
 )sql";
 
+// A model's predictions are a series of periods of their own, under a spec that says whose usage it
+// looks at; what made them is kept once a period.
+constexpr const char* kPredictions = R"sql(
+alter table spec add column predicts integer references spec;
+create table prediction(period_id integer not null, revision integer not null, model text not null,
+  version text not null, input_end integer not null, input_digest blob not null,
+  predicted_at integer not null, primary key(period_id, revision),
+  foreign key(period_id, revision) references revision) strict, without rowid;
+)sql";
+
 // Exact usage: who computed a revision, where each thing metered stood after a period (thing_id and
 // the period's end name the row), what proves a record, and whether a period is final (older ones
 // are: nothing was to be read again). `first_end`: since when a thing is known.
@@ -133,8 +143,8 @@ create table evidence(period_id integer not null, series_id integer not null,
   primary key(period_id, series_id, revision)) strict, without rowid;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate, kCoverage, kStores, kLeftJobs,
-                                                            kExact};
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kCreate,   kCoverage,    kStores,
+                                                            kLeftJobs, kPredictions, kExact};
 
 std::int64_t Pragma(Connection& db, std::string_view sql) { return db.Find(sql).value_or(0); }
 

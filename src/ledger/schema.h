@@ -11,7 +11,7 @@ namespace promtally::ledger {
 /// What `pragma application_id` of a ledger says: "ptly".
 inline constexpr std::int64_t kApplicationId = 0x70746c79;
 /// `pragma user_version`; docs/ledger.md describes the tables.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// What kind of file a connection has opened.
 enum class FileKind { kNew, kLedger, kForeign };

@@ -22,7 +22,7 @@ std::vector<Named> AllSpecs(Connection& db) {
   auto rows = db.Query(
       "select j.name, s.spec_id, s.name, (select v.metric from spec_version v"
       " where v.spec_id = s.spec_id order by v.valid_from desc, v.spec_version_id desc limit 1)"
-      " from spec s join job j using(job_id) order by j.name, s.name");
+      " from spec s join job j using(job_id) where s.predicts is null order by j.name, s.name");
   std::vector<Named> specs;
   while (rows.Next()) {
     specs.push_back({std::string(rows->Text(0)), rows->Int(1), std::string(rows->Text(2)),

@@ -60,6 +60,11 @@ void ReplaceVersion(Connection& db, std::int64_t id, const SpecVersion& version,
       ToNameList(version.metadata), version.rounding, version.definition, id);
 }
 
+std::vector<Spec> OfKind(std::vector<Spec> specs, metering::UsageKind kind) {
+  std::erase_if(specs, [kind](const Spec& spec) { return spec.kind() != kind; });
+  return specs;
+}
+
 }  // namespace
 
 base::Status SqliteLedger::Atomically(const std::function<base::Status()>& body) {
@@ -121,7 +126,15 @@ base::Result<std::int64_t> SqliteLedger::PutJob(const Job& job, bool accept_iden
 }
 
 base::Result<std::vector<Spec>> SqliteLedger::Specs(std::int64_t job_id) {
-  return Guarded([&]() -> base::Result<std::vector<Spec>> { return ReadSpecs(db_, job_id); });
+  return Guarded([&]() -> base::Result<std::vector<Spec>> {
+    return OfKind(ReadSpecs(db_, job_id), metering::UsageKind::kMeasured);
+  });
+}
+
+base::Result<std::vector<Spec>> SqliteLedger::PredictedSpecs(std::int64_t job_id) {
+  return Guarded([&]() -> base::Result<std::vector<Spec>> {
+    return OfKind(ReadSpecs(db_, job_id), metering::UsageKind::kPredicted);
+  });
 }
 
 base::Result<Spec> SqliteLedger::AddSpec(const Spec& spec, std::int64_t config_id) {
@@ -135,8 +148,9 @@ base::Result<Spec> SqliteLedger::AddSpec(const Spec& spec, std::int64_t config_i
                         "the job has a spec " + Quoted(spec.name) + " already");
     }
     Transaction transaction(db_, Transaction::Kind::kWrite);
-    db_.Run("insert into spec(job_id, name, first_period, retired_at) values(?, ?, ?, ?)",
-            spec.job_id, spec.name, spec.first_period, spec.retired_at);
+    db_.Run(
+        "insert into spec(job_id, name, first_period, retired_at, predicts) values(?, ?, ?, ?, ?)",
+        spec.job_id, spec.name, spec.first_period, spec.retired_at, spec.predicts);
     Spec added = spec;
     added.id = db_.LastId();
     added.versions.front().id = InsertVersion(db_, added.id, spec.versions.front(), config_id);

@@ -180,6 +180,14 @@ class CommitWriter {
     InsertRecords(batch, revision.period_id, queries);
     PutTotals(batch);
     InsertRejected(revision.period_id);
+    if (commit_.prediction) {
+      const PredictionEvidence& made = *commit_.prediction;
+      db_.Run(
+          "insert into prediction(period_id, revision, model, version, input_end, input_digest,"
+          " predicted_at) values(?, 0, ?, ?, ?, ?, ?)",
+          revision.period_id, made.model, made.version, made.input_end, made.input,
+          made.predicted_at);
+    }
     if (commit_.exact != nullptr) {
       InsertExact(batch, revision.period_id);
     }

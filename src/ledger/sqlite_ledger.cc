@@ -33,7 +33,8 @@ using Newest = std::vector<std::pair<std::int64_t, base::Decimal>>;
 std::optional<metering::Period> ReadNewest(Connection& db, std::int64_t spec_id, Newest& newest) {
   auto found = db.Query(
       "select period_id, begin, end from period"
-      " where spec_id = ? and kind = 0 and state in (2, 3) order by begin desc limit 1",
+      " where spec_id = ?1 and kind = (select predicts is not null from spec where spec_id = ?1)"
+      " and state in (2, 3) order by begin desc limit 1",
       spec_id);
   if (!found.Next()) {
     return std::nullopt;
@@ -98,8 +99,8 @@ base::Result<Ledger::ExportState> SqliteLedger::Export(std::int64_t spec_id,
     state.newest_answered = ReadNewest(db_, spec_id, newest);
     auto rows = db_.Query(
         "select s.series_id, s.scope, s.labels, t.positive, t.negative, t.created"
-        " from series s join total t using(series_id) where s.spec_id = ? and s.kind = 0"
-        " order by s.hash",
+        " from series s join total t using(series_id) where s.spec_id = ?1"
+        " and s.kind = (select predicts is not null from spec where spec_id = ?1) order by s.hash",
         spec_id);
     while (rows.Next()) {
       if (state.series.size() == max_series) {

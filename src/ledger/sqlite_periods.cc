@@ -19,8 +19,10 @@ base::Status WriteAttempt(Connection& db, const PeriodEntry& entry) {
         "an attempt leaves a period open or failed: " + base::ToText(entry.period.begin));
   }
   db.Run(
-      "insert into period(spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
-      " first_empty_at, next_retry) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+      "insert into period(spec_id, kind, spec_version_id, begin, end, state, reason, detail, "
+      "attempts,"
+      " first_empty_at, next_retry) values(?1,"
+      " (select predicts is not null from spec where spec_id = ?1), ?, ?, ?, ?, ?, ?, ?, ?, ?)"
       " on conflict(spec_id, kind, begin) do update set spec_version_id = excluded.spec_version_id,"
       " end = excluded.end, state = excluded.state, reason = excluded.reason,"
       " detail = excluded.detail, attempts = excluded.attempts,"
@@ -42,7 +44,8 @@ base::Result<std::vector<PeriodSummary>> SqliteLedger::Periods(std::int64_t spec
                                                                base::Instant from) {
   return Guarded([&]() -> base::Result<std::vector<PeriodSummary>> {
     auto rows = db_.Query(
-        "select begin, end, state from period where spec_id = ? and kind = 0 and end > ?"
+        "select begin, end, state from period where spec_id = ?1"
+        " and kind = (select predicts is not null from spec where spec_id = ?1) and end > ?2"
         " order by begin",
         spec_id, from);
     std::vector<PeriodSummary> periods;
@@ -59,8 +62,8 @@ base::Result<std::optional<PeriodEntry>> SqliteLedger::FindPeriod(std::int64_t s
   return Guarded([&]() -> base::Result<std::optional<PeriodEntry>> {
     auto rows = db_.Query(
         "select spec_id, spec_version_id, begin, end, state, reason, detail, attempts,"
-        " first_empty_at, next_retry, accepted_at from period where spec_id = ? and kind = 0 and "
-        "begin = ?",
+        " first_empty_at, next_retry, accepted_at from period where spec_id = ?1 and begin = ?2"
+        " and kind = (select predicts is not null from spec where spec_id = ?1)",
         spec_id, begin);
     return rows.Next() ? std::optional(ReadEntry(*rows)) : std::nullopt;
   });

@@ -27,6 +27,7 @@ class SqliteLedger final : public WritableLedger {
   base::Result<std::vector<Job>> Jobs() override;
   base::Result<std::int64_t> PutJob(const Job& job, bool accept_identity_change) override;
   base::Result<std::vector<Spec>> Specs(std::int64_t job_id) override;
+  base::Result<std::vector<Spec>> PredictedSpecs(std::int64_t job_id) override;
   base::Result<Spec> AddSpec(const Spec& spec, std::int64_t config_id) override;
   base::Result<SpecVersion> AddVersion(std::int64_t spec_id, const SpecVersion& version,
                                        std::int64_t config_id) override;
@@ -58,6 +59,8 @@ class SqliteLedger final : public WritableLedger {
   base::Status RecordAttempt(const PeriodEntry& entry) override;
   base::Status RecordAttempts(const std::vector<PeriodEntry>& entries) override;
   base::Result<CommitReceipt> Commit(const PeriodCommit& commit) override;
+  base::Result<std::vector<UsageWindow>> Windows(
+      std::int64_t spec_id, const std::vector<metering::Period>& periods) override;
   base::Result<RevisionReceipt> Revise(const PeriodCommit& commit,
                                        const RevisionRules& rules) override;
   base::Result<ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,

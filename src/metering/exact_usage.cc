@@ -185,6 +185,9 @@ std::string_view ToText(StepKind kind) {
 }
 
 RawRange RawRangeOf(const MetricSpec& spec, base::Milliseconds settle) {
+  if (spec.evaluation != Evaluation::kExact) {
+    return {};  // the window of the query, as the server delimits it
+  }
   const ExactOptions& options = spec.exact;
   const auto function = ExactFunctionFromText(RangeFunctionOf(spec));
   if (!function || IsStepwise(*function)) {
@@ -219,7 +222,7 @@ std::string BuildRawQuery(const MetricSpec& spec, const std::optional<std::strin
 PeriodQuery QueryOfPeriod(const MetricSpec& spec, const std::optional<std::string>& scope_key,
                           std::span<const std::string> scopes, Period period,
                           base::Milliseconds settle) {
-  if (spec.evaluation != Evaluation::kExact) {
+  if (spec.evaluation == Evaluation::kPromql) {
     const auto length = std::chrono::duration_cast<base::Seconds>(period.end - period.begin);
     return {BuildQuery(spec, scope_key, scopes, length), period.end};
   }

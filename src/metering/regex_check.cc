@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promtally/metering/regex_check.h"
 
-#include <re2/re2.h>
+#include "metering/anchored_regex.h"
 
 namespace promtally::metering {
 
@@ -12,18 +12,12 @@ promql::RegexVerdict CheckRegex(std::string_view expression) {
     verdict.matches_empty = expression.empty();
     return verdict;
   }
-  // A batch of scopes is one long alternation.
-  constexpr std::int64_t kMemory = std::int64_t{64} << 20;
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_dot_nl(true);
-  options.set_max_mem(kMemory);
-  const RE2 compiled(re2::StringPiece(expression.data(), expression.size()), options);
-  if (!compiled.ok()) {
-    verdict.error = compiled.error();
+  const auto regex = AnchoredRegex::Make(expression, DotMatchesNewline::kYes);
+  if (!regex) {
+    verdict.error = regex.error().message;
     return verdict;
   }
-  verdict.matches_empty = RE2::FullMatch("", compiled);
+  verdict.matches_empty = regex->Matches("");
   return verdict;
 }
 

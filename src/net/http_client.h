@@ -24,7 +24,9 @@ class BodySink {
 
 struct HttpRequest {
   std::string url;
-  std::string form_body;  ///< not empty: POST with application/x-www-form-urlencoded; else GET
+  std::string form_body;     ///< not empty: POST with application/x-www-form-urlencoded; else GET
+  std::string content_type;  ///< not empty: POST of `body` with this Content-Type
+  std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< only for where it is sent to
   base::Milliseconds timeout{60000};
   std::uint64_t byte_limit = 64ULL << 20;  ///< decoded bytes; above: TransferError::kTooLarge

@@ -73,11 +73,13 @@ void Transfer::SetLimits() {
 }
 
 void Transfer::SetBody() {
-  if (!request_.form_body.empty()) {
+  const bool typed = !request_.content_type.empty();
+  const std::string& body = typed ? request_.body : request_.form_body;
+  if (typed || !body.empty()) {
     CURL* handle = handle_.get();
     Set(handle, CURLOPT_POST, 1L);
-    Set(handle, CURLOPT_POSTFIELDS, request_.form_body.c_str());
-    Set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.form_body.size()));
+    Set(handle, CURLOPT_POSTFIELDS, body.c_str());
+    Set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
 }
 
@@ -136,6 +138,11 @@ base::Status Transfer::SetUrl(const config::HttpClientSettings& settings) {
 base::Status Transfer::SetHeaders(const config::HttpClientSettings& settings) {
   // Curl would wait a second for "100 Continue" before it sends a larger form.
   headers_.reset(curl_slist_append(headers_.release(), "Expect:"));
+  if (!request_.content_type.empty()) {
+    if (base::Status added = AddHeader("Content-Type", request_.content_type); !added) {
+      return added;
+    }
+  }
   if (trusted_) {
     const base::Result<Credentials> credentials = ReadCredentials(settings);
     if (!credentials) {

@@ -88,4 +88,12 @@ std::string FormEncode(std::string_view text) {
   return encoded;
 }
 
+std::string PathEncode(std::string_view text) {
+  std::string encoded = FormEncode(text);
+  for (std::size_t at = encoded.find('+'); at != std::string::npos; at = encoded.find('+', at)) {
+    encoded.replace(at, 1, "%20");
+  }
+  return encoded;
+}
+
 }  // namespace promtally::net

@@ -26,5 +26,7 @@ struct Origin {
 
 /// application/x-www-form-urlencoded of one value (a PromQL `+` included).
 [[nodiscard]] std::string FormEncode(std::string_view text);
+/// One segment of a path: the same with %20 for a blank.
+[[nodiscard]] std::string PathEncode(std::string_view text);
 
 }  // namespace promtally::net

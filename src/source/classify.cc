@@ -6,12 +6,9 @@
 #include <charconv>
 #include <utility>
 
-#include "promtally/base/labels.h"
-
 namespace promtally::source {
 namespace {
 
-constexpr std::size_t kDetailLimitBytes = 300;
 constexpr base::Milliseconds kRetryAfterLimit{3'600'000};
 
 // Of Prometheus, Thanos and Mimir; the second part of VictoriaMetrics.
@@ -227,30 +224,6 @@ bool IsPermanentError(std::string_view text) {
   return std::any_of(kPermanentTexts.begin(), kPermanentTexts.end(), [&](std::string_view known) {
     return plain.find(known) != std::string::npos;
   });
-}
-
-std::string OneLine(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  static constexpr std::string_view kMore = "...";
-  std::string line;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    std::size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-    const std::string_view character = text.substr(at, size);
-    const bool control = byte < 0x20 || byte == 0x7F ||
-                         (byte == 0xC2 && static_cast<unsigned char>(character.back()) < 0xA0);
-    std::string piece(character);
-    if (control || !base::IsUtf8(character)) {
-      size = 1;
-      piece = {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-    if (line.size() + piece.size() > kDetailLimitBytes - kMore.size()) {
-      return line.append(kMore);
-    }
-    line += piece;
-    at += size;
-  }
-  return line;
 }
 
 std::optional<base::Instant> ServerDate(const net::HttpResponse& response) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "net/http_client.h"
+#include "promtally/base/one_line.h"
 #include "promtally/base/time.h"
 #include "source/source.h"
 #include "source/vector_decoder.h"
@@ -35,8 +36,7 @@ enum class Expect {
 /// values, the query) is not looked at.
 [[nodiscard]] bool IsPermanentError(std::string_view text);
 
-/// One line of at most 300 bytes of valid UTF-8; controls and broken bytes as `\xHH`.
-[[nodiscard]] std::string OneLine(std::string_view text);
+using base::OneLine;
 
 /// The server's time, of its Date header.
 [[nodiscard]] std::optional<base::Instant> ServerDate(const net::HttpResponse& response);

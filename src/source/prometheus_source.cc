@@ -12,6 +12,7 @@
 #include "promtally/promql/expression.h"
 #include "promtally/promql/parser.h"
 #include "source/classify.h"
+#include "source/range_source.h"
 #include "source/server_probe.h"
 #include "source/store_list.h"
 #include "source/vector_decoder.h"
@@ -87,17 +88,13 @@ bool MustGiveVector(std::string_view query) {
 class PrometheusSource : public Source {
  public:
   explicit PrometheusSource(const config::SourceSettings& settings)
-      : url_(settings.url),
+      : url_(PrometheusUrl(settings)),
         timeout_(settings.timeout),
         limits_(settings.limits),
         max_samples_(static_cast<std::size_t>(settings.max_samples)),
         told_(settings.dialect),
         compress_(!net::IsLoopbackUrl(settings.url)),
-        client_(settings.http) {
-    while (url_.ends_with('/')) {
-      url_.pop_back();
-    }
-  }
+        client_(settings.http) {}
 
   void Query(std::string text, base::Instant time, std::function<void(QueryOutcome)> done) override;
   void QueryRaw(std::string text, base::Instant time,

@@ -27,7 +27,6 @@ struct IcosMetric {
   std::variant<double, std::string, IcosTexts> value;
   bool labels_are_null = false;
   IcosTexts labels;
-  bool states_are_null = false;
   std::vector<std::string> states;
 };
 

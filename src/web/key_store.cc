@@ -106,6 +106,7 @@ void KeyStore::Discover(const std::function<void(bool)>& done) {
     }
     const std::string problem = self->TakeDiscovery(fetched);
     if (!problem.empty()) {
+      self->hooks_.count_fault();
       self->hooks_.warn("discovery of " + self->settings_.issuer + ": " + problem);
     }
     for (const auto& each : std::exchange(self->discovering_, {})) {
@@ -158,6 +159,7 @@ void KeyStore::FetchKeys() {
 
 void KeyStore::TakeKeys(const Fetched& fetched) {
   if (fetched.status != 200) {
+    hooks_.count_fault();
     hooks_.warn("keys of " + jwks_url_ + ": " + Trouble(fetched));
     FinishRefresh(false);
     return;
@@ -165,6 +167,7 @@ void KeyStore::TakeKeys(const Fetched& fetched) {
   auto set = ParseKeySet(fetched.body);
   // An empty list is more likely a fault than the end of all keys: the ones that are there stay.
   if (!set || set->keys.empty()) {
+    hooks_.count_fault();
     hooks_.warn("keys of " + jwks_url_ + ": " +
                 (!set                   ? set.error().message
                  : set->skipped.empty() ? "there are none"

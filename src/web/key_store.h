@@ -31,6 +31,7 @@ class KeyStore : public std::enable_shared_from_this<KeyStore> {
     Fetch fetch;
     std::function<Ticks()> ticks;
     std::function<void(const std::string&)> warn;  ///< of what an operator should know
+    std::function<void()> count_fault = [] {};     ///< told of each fault of the provider
   };
 
   enum class Outcome { kFound, kUnknown, kSilent };

@@ -4,34 +4,10 @@
 #include <algorithm>
 #include <string_view>
 
+#include "promtally/base/html.h"
+
 namespace promtally::web {
 namespace {
-
-std::string Escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
 
 constexpr std::string_view kHead =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -47,7 +23,10 @@ constexpr std::string_view kHead =
     "<p>Metering collector: Prometheus data in, a ledger of usage out.</p>\n";
 
 void AppendLink(std::string& html, std::string_view path, std::string_view what) {
-  html.append("<li><a href=\"").append(Escaped(path)).append("\">").append(Escaped(path));
+  html.append("<li><a href=\"")
+      .append(base::EscapedHtml(path))
+      .append("\">")
+      .append(base::EscapedHtml(path));
   html.append("</a> ").append(what).append("</li>\n");
 }
 
@@ -68,7 +47,7 @@ void AppendState(std::string& html, const LandingPage& page) {
       "<th scope=\"col\">Open</th><th scope=\"col\">Failed</th>"
       "<th scope=\"col\">Answered up to</th></tr>\n";
   for (const JobAtAGlance& job : page.jobs) {
-    html.append("<tr><th scope=\"row\">").append(Escaped(job.name)).append("</th>");
+    html.append("<tr><th scope=\"row\">").append(base::EscapedHtml(job.name)).append("</th>");
     AppendNumber(html, job.committed);
     AppendNumber(html, job.open);
     AppendNumber(html, job.failed);
@@ -112,7 +91,7 @@ std::vector<JobAtAGlance> JobsOf(const std::vector<ledger::SpecStatus>& statuses
 
 Response LandingResponse(const LandingPage& page) {
   std::string html(kHead);
-  html.append("<p>Version: ").append(Escaped(page.version)).append("</p>\n");
+  html.append("<p>Version: ").append(base::EscapedHtml(page.version)).append("</p>\n");
   AppendState(html, page);
   AppendLinks(html, page);
   html += "</main>\n</body>\n</html>\n";

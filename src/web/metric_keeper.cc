@@ -131,6 +131,14 @@ void MetricKeeper::Stop() {
   state_->tidy_timer.cancel();
 }
 
+void MetricKeeper::Changed() {
+  if (state_->options.sync.count() > 0) {
+    state_->Changed();
+  } else {
+    state_->Sync();
+  }
+}
+
 Response MetricKeeper::Acknowledge(Response response) {
   if (state_->options.sync.count() > 0) {
     state_->Changed();

@@ -39,6 +39,9 @@ class MetricKeeper {
   void Start();
   void Stop();
 
+  /// The store was changed by nobody who waits for an answer.
+  void Changed();
+
   /// Answers a change that the store has taken: `response` itself, or one that comes when the
   /// change is on the disk (503 when it cannot be brought there).
   [[nodiscard]] Response Acknowledge(Response response);

@@ -180,6 +180,7 @@ void Permissions::Finish(const std::string& key, const Answer& answer,
 }
 
 void Permissions::Warn(const std::string& problem) {
+  hooks_.count_fault();
   const KeyStore::Ticks now = hooks_.ticks();
   if (!last_warning_ || now - *last_warning_ >= kWarningPause) {
     last_warning_ = now;

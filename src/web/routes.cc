@@ -64,6 +64,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
   AddMetrics();
   AddUsage();
   AddIcos();
+  AddModels();
   AddPages();
   AddDocs();
   for (const Route& route : router_.routes()) {
@@ -143,6 +144,26 @@ void Routes::AddIcos() {
   };
   add("/create_metric", &IcosRoutes::CreateMetric);
   add("/unregister_metric", &IcosRoutes::UnregisterMetric);
+}
+
+void Routes::AddModels() {
+  if (parts_.models == nullptr) {
+    return;
+  }
+  const auto add = [this](const char* path, Response (ModelRoutes::*answer)(const Request&)) {
+    router_.Add(
+        {"POST", path, Group::kWrite, ErrorStyle::kDetail, false,
+         [this, answer](const Call& call) { return (parts_.models->*answer)(call.request); }});
+  };
+  add("/create_model_metric", &ModelRoutes::CreateModelMetric);
+  add("/stop_model_metrics", &ModelRoutes::StopModelMetrics);
+  add("/train_model_metric", &ModelRoutes::TrainModelMetric);
+  add("/show_models", &ModelRoutes::ShowModels);
+  add("/remove_model", &ModelRoutes::RemoveModel);
+  router_.Add({"GET", "/api/v1/predictions", Group::kRead, ErrorStyle::kProblem, false,
+               [this](const Call& call) { return parts_.models->Predictions(call); }});
+  router_.Add({"GET", "/api/v1/jobs/{id}", Group::kRead, ErrorStyle::kProblem, false,
+               [this](const Call& call) { return parts_.models->Job(call); }});
 }
 
 void Routes::AddPages() {

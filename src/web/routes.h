@@ -20,6 +20,7 @@
 #include "web/ledger_routes.h"
 #include "web/metric_keeper.h"
 #include "web/metric_routes.h"
+#include "web/model_routes.h"
 #include "web/query_routes.h"
 #include "web/router.h"
 #include "web/status_routes.h"
@@ -60,6 +61,7 @@ struct RouteParts {
   MetricKeeper* keeper = nullptr;
   LedgerRoutes* ledger = nullptr;
   QueryRoutes* queries = nullptr;
+  ModelRoutes* models = nullptr;
 };
 
 /// Everything that this version answers; etc. `router().routes()` lists it. Exchanges are counted
@@ -90,6 +92,7 @@ class Routes {
   void AddMetrics();
   void AddUsage();
   void AddIcos();
+  void AddModels();
   void AddPages();
   void AddDocs();
 

@@ -18,6 +18,7 @@
 #include "web/access.h"
 #include "web/fetch.h"
 #include "web/listen_address.h"
+#include "web/model_routes.h"
 #include "web/passwords.h"
 #include "web/provider.h"
 #include "web/routes.h"
@@ -26,7 +27,6 @@
 #include "web/web_file.h"
 
 namespace promtally::web {
-
 namespace {
 
 /// How long running responses may take after the first signal.
@@ -61,14 +61,16 @@ class Service {
         ledger_routes_(loop_, configured_.ledger_path, clock_),
         query_routes_(std::make_shared<std::vector<collector::ConfiguredJob>>(configured_.jobs),
                       clock_),
-        routes_(RouteOptions(request),
-                {&page_, &metrics_, &store_, &keeper_, &ledger_routes_, &query_routes_}),
+        model_routes_(ModelParts()),
+        routes_(RouteOptions(request), {&page_, &metrics_, &store_, &keeper_, &ledger_routes_,
+                                        &query_routes_, &model_routes_}),
         server_(loop_, ServerOptionsOf(request), routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
                  collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
                  nullptr},
-                {configured_.ledger_path, configured_.settings.export_settings.max_series},
+                {configured_.ledger_path, configured_.settings.export_settings.max_series,
+                 configured_.settings.models},
                 std::move(request.reader), &page_, &metrics_, &log_),
         signals_(loop_, SIGINT, SIGTERM),
         hangups_(loop_, SIGHUP) {}
@@ -131,21 +133,26 @@ class Service {
   }
 
   exposition::MetricStore::Options StoreOptions() {
-    const config::HttpMetricsSettings& settings = configured_.settings.http_metrics;
-    exposition::MetricStore::Options options;
-    options.limits = {settings.max_series,    settings.max_series_per_metric, settings.max_labels,
-                      settings.name_bytes,    settings.label_value_bytes,     settings.help_bytes,
-                      settings.created_series};
-    options.is_taken = [this](std::string_view name) {
-      return page_.Has(name) || IsStaticInfo(configured_.settings.export_settings, name);
-    };
-    return options;
+    return {LimitsOf(configured_.settings.http_metrics), [this](std::string_view name) {
+              return page_.Has(name) || IsStaticInfo(configured_.settings.export_settings, name);
+            }};
   }
 
   MetricKeeper::Options KeeperOptions() {
     return {configured_.settings.http_metrics.sync, clock_, [this](const std::string& problem) {
               log_.Error("Metrics made over HTTP", {{"err", problem}});
             }};
+  }
+
+  ModelRoutes::Parts ModelParts() {
+    return {&loop_,
+            &store_,
+            std::make_shared<collector::ModelService>(configured_.settings, clock_),
+            &log_,
+            clock_,
+            configured_.ledger_path + ".predictions",
+            configured_.settings.web.limits.json_depth,
+            [this] { keeper_.Changed(); }};
   }
 
   RoutesOptions RouteOptions(const ServiceRequest& request) {
@@ -172,6 +179,9 @@ class Service {
     if (!opened->empty()) {
       log_.Warn("Metrics made over HTTP", {{"err", *opened}});
     }
+    if (auto loaded = model_routes_.Load(); !loaded) {
+      log_.Error("Prediction loops", {{"err", loaded.error().message}});
+    }
     return {};
   }
 
@@ -186,6 +196,7 @@ class Service {
       of_provider.clock = clock_;
       of_provider.hooks.fetch = MakeFetch(loop_, settings.ca_file);
       of_provider.hooks.ticks = [] { return std::chrono::steady_clock::now(); };
+      of_provider.hooks.count_fault = [this] { metrics_.CountProviderFault(); };
       of_provider.hooks.warn = [this](const std::string& problem) {
         log_.Warn("Identity provider", {{"err", problem}});
       };
@@ -325,6 +336,7 @@ class Service {
       return;
     }
     routes_.SetReadiness(Readiness::kStopping);
+    model_routes_.Stop();
     keeper_.Stop();
     daemon_.Stop([this] {
       server_.Stop(kGrace, [this] {
@@ -370,6 +382,7 @@ class Service {
   MetricKeeper keeper_;
   LedgerRoutes ledger_routes_;
   QueryRoutes query_routes_;
+  ModelRoutes model_routes_;
   Routes routes_;
   Server server_;
   collector::LedgerThread ledger_;

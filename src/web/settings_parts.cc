@@ -71,6 +71,7 @@ std::vector<const char*> ChangedForARestart(const config::Settings& running,
   compare("web.config_file", running.web.config_file, read.web.config_file);
   compare("web.limits", running.web.limits, read.web.limits);
   compare("web.self_metrics", running.web.self_metrics, read.web.self_metrics);
+  compare("models", config::ToYaml(running.models), config::ToYaml(read.models));
   compare("http_metrics", running.http_metrics, read.http_metrics);
   compare("export.info", running.export_settings.info, read.export_settings.info);
   return changed;

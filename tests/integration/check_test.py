@@ -42,6 +42,14 @@ class Check(unittest.TestCase):
         self.assertEqual(self.check(3, WARNED, flags=["--strict"]), problems)
         self.check(0, METRICS, flags=["--strict"])
 
+    def test_the_web_file_that_settings_name_is_checked_with_them(self):
+        settings = SETTINGS + "web: {config_file: file1.yml}\n"
+        self.assertEqual(self.check(3, settings, "basic_auth_users: {ann: plain}\n"),
+                         self.check(3, SETTINGS, "basic_auth_users: {ann: plain}\n") * 2)
+        self.assertEqual(self.check(0, settings, "basic_auth_users: {}\n"), [])
+        self.check(3, SETTINGS + "web: {config_file: absent.yml}\n")
+        self.assertIn("absent.yml", self.outcome.stderr)
+
     def test_an_error_in_any_of_several_files_is_exit_status_3(self):
         self.check(3, METRICS, "metrics:\n  a: {}\n", SETTINGS)
         self.assertEqual(re.findall(r"^file(\d)\.yml:\d", self.outcome.stderr, re.M), ["1"])

@@ -51,6 +51,13 @@ class Readme(unittest.TestCase):
                                  "--format", "json")
         self.assertEqual({line["query"] for line in outcome.lines}, {self.query})
 
+    def test_the_test_of_the_metrics_file_passes(self):
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        test = re.search(r"```yaml\n(# metrics_test.yml.*?)```", text, re.S).group(1)
+        (self.folder / "metrics_test.yml").write_text(test, encoding="utf-8")
+        outcome = self.promtally("test", "metrics_test.yml", "--format", "json")
+        self.assertEqual([line["status"] for line in outcome.lines], ["pass"])
+
     @unittest.skipUnless(prometheus_server.is_available(), "Prometheus is not installed")
     def test_the_data_of_the_demo_become_the_usage(self):
         data = self.folder / "data.om"

@@ -133,6 +133,8 @@ class Tokens(unittest.TestCase):
         self.assertEqual(answer.status, 503)
         self.assertEqual(answer.headers["Retry-After"], "5")
         until(lambda: "another issuer" in "".join(service.log), "the log line")
+        page = ask(service, "/metrics").text
+        self.assertRegex(page, r"(?m)^promtally_identity_provider_faults_total [1-9]")
         until(lambda: ask(service, "/-/ready").status == 200, "readiness")
 
     def test_asks_keycloak_what_the_token_may_do(self):

@@ -39,6 +39,8 @@ struct MetricsFile {
 /// One spec as text that FromDefinition() reads back to an equal spec: what the ledger keeps of a
 /// version.
 [[nodiscard]] std::string ToDefinition(const metering::MetricSpec& spec);
+/// A model block in flow style, without defaults; equal blocks have equal texts.
+[[nodiscard]] std::string ToDefinition(const metering::ModelBlock& block);
 [[nodiscard]] base::Result<metering::MetricSpec> FromDefinition(std::string_view text);
 
 }  // namespace promtally::config

@@ -13,6 +13,7 @@
 #include "promtally/base/time.h"
 #include "promtally/config/access_settings.h"
 #include "promtally/config/http_client_settings.h"
+#include "promtally/config/models_settings.h"
 #include "promtally/config/self_metrics_settings.h"
 #include "promtally/config/web_limits.h"
 #include "promtally/metering/exact_options.h"
@@ -28,6 +29,9 @@ struct SourceLimits {
   std::uint64_t compression_ratio = 100;     ///< decoded : received, looked at from 1 MiB on
 };
 
+/// How Grafana is asked: by its data source proxy, which hands Prometheus' answers on as they are,
+/// by its own query API, or by the proxy first and the query API where the proxy is refused.
+enum class GrafanaApi { kAuto, kProxy, kDsQuery };
 /// What kind of server answers; `kAuto`: found by asking.
 enum class DialectName { kAuto, kPrometheus2, kPrometheus3, kThanos, kMimir, kVictoriaMetrics };
 [[nodiscard]] std::string_view ToText(DialectName dialect);
@@ -35,8 +39,10 @@ enum class DialectName { kAuto, kPrometheus2, kPrometheus3, kThanos, kMimir, kVi
 /// One entry of `sources:`.
 struct SourceSettings {
   std::string name = "prometheus";
-  std::string type = "prometheus";
-  std::string url;                    ///< base URL, without /api/v1
+  std::string type = "prometheus";  ///< or grafana
+  std::string url;                  ///< base URL, without /api/v1
+  std::string datasource_uid;       ///< grafana: the data source
+  GrafanaApi grafana_api = GrafanaApi::kAuto;
   base::Milliseconds timeout{60000};  ///< of one request, > 0
   int concurrency = 2;                ///< queries in flight, 1..64
   SourceLimits limits;
@@ -113,6 +119,7 @@ struct Settings {
   LedgerSettings ledger;
   WebSettings web;
   HttpMetricsSettings http_metrics;
+  ModelsSettings models;
   ExportSettings export_settings;
   LogSettings log;
 };
@@ -121,7 +128,7 @@ struct Settings {
 struct SettingsFile {
   Settings settings;
   base::Diagnostics diagnostics;
-  std::vector<NamedFile> files;          ///< secrets and certificates of the sources
+  std::vector<NamedFile> files;          ///< secrets and certificates of sources and models
   std::vector<NamedFile> metrics_files;  ///< one a job, in their order
 };
 

@@ -8,6 +8,7 @@
 
 #include "promtally/base/decimal.h"
 #include "promtally/metering/exact_options.h"
+#include "promtally/metering/model_block.h"
 #include "promtally/metering/skip_expression.h"
 
 namespace promtally::metering {
@@ -54,6 +55,7 @@ struct MetricSpec {
   Evaluation evaluation = Evaluation::kPromql;
   ExactOptions exact;  ///< means something where evaluation is kExact
   ExportOptions export_options;
+  std::vector<ModelBlock> models;  ///< no part of the definition: they change no query
   /// The name that the ledger knows it by when it is first seen under this one; empty: none. No
   /// part of the definition: it changes no query.
   std::string renamed_from;

@@ -17,6 +17,15 @@ enum class UsageKind { kMeasured = 0, kPredicted = 1 };
 /// Labels in the order in which they are configured, each once.
 using OrderedLabels = std::vector<std::pair<std::string, std::string>>;
 
+/// What made a prediction.
+struct PredictionSource {
+  std::string model;
+  std::string version;
+  std::string input_digest;  ///< SHA-256, hexadecimal
+  base::Instant input_end;
+  base::Instant predicted_at;
+};
+
 /// What proves a record. What exact usage alone knows is absent for others.
 struct RecordEvidence {
   std::string query;  ///< the first, where there were several
@@ -60,7 +69,8 @@ struct UsageRecord {
   UsageKind kind = UsageKind::kMeasured;
   std::string source;
   base::Instant collected_at;
-  bool removed = false;                    ///< by this revision; there is no quantity then
+  std::optional<PredictionSource> prediction;  ///< of a predicted record
+  bool removed = false;                        ///< by this revision; there is no quantity then
   std::optional<std::string> correction;   ///< of a later revision: what it changed the quantity by
   std::string reason;                      ///< of a later revision
   std::optional<RecordEvidence> evidence;  ///< where it was asked for

@@ -34,20 +34,22 @@ const RenderedCase kMistakes[] = {
      "ledgr: {path: x}\n"
      "^\n"
      "hint: did you mean \"ledger\"?\n"},
-    {"LaterKeys", "models: {}\nweb: {external_url: x}\n",
-     "p.yml:1:1: error: \"models\" is not supported by this version\n"
-     "models: {}\n"
-     "^\n"
-     "p.yml:2:7: error: \"external_url\" in web is not supported by this version\n"
+    {"LaterKeys", "web: {external_url: x}\n",
+     "p.yml:1:7: error: \"external_url\" in web is not supported by this version\n"
      "web: {external_url: x}\n"
      "      ^\n"},
-    {"LaterSourceType", "sources: [{url: 'http://h', type: grafana}]\n",
-     "p.yml:1:35: error: \"type\" in sources[] has the type \"grafana\", which this version does "
+    {"LaterSourceType", "sources: [{url: 'http://h', type: json_api}]\n",
+     "p.yml:1:35: error: \"type\" in sources[] has the type \"json_api\", which this version does "
      "not "
      "support\n"
-     "sources: [{url: 'http://h', type: grafana}]\n"
+     "sources: [{url: 'http://h', type: json_api}]\n"
      "                                  ^\n"
-     "hint: allowed: prometheus\n"},
+     "hint: allowed: prometheus, grafana\n"},
+    {"GrafanaWithoutDataSource", "sources: [{url: 'http://h', type: grafana}]\n",
+     "p.yml:1:11: error: the source has no \"datasource_uid\", which grafana needs\n"
+     "sources: [{url: 'http://h', type: grafana}]\n"
+     "          ^\n"
+     "hint: Grafana shows it in the address of the data source\n"},
     {"SourceWithoutUrl", "sources:\n  - name: a\n",
      "p.yml:2:5: error: the source has no \"url\"\n"
      "  - name: a\n"

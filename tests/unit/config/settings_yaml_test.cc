@@ -43,6 +43,12 @@ TEST(SettingsYaml, HidesEverySecret) {
   EXPECT_THAT(text, HasSubstr("credentials_file: \"/run/token\"\n"));
 }
 
+TEST(SettingsYaml, ShowsTheModelStore) {
+  EXPECT_THAT(ToYaml(Read("models: {store: m, max_models_count: 0}").settings),
+              HasSubstr("models:\n  store: \"m\"\n  max_models_count: 0\n"));
+  EXPECT_THAT(ToYaml(Read("").settings), HasSubstr("  max_models_count: 5\n"));
+}
+
 TEST(SettingsYaml, ReadsAJobBackAsItWas) {
   JobSettings job = Read(kFile).settings.jobs.front();
   job.limits = {7, 6, 5, 4};

@@ -144,7 +144,8 @@ TEST_F(LedgerFile, VerifiesWhatWasCommittedBeforeDigestsHadCounts) {
   Close();
   Damage("update revision set digest = x'" + base::ToHex(digest.Finish()) +
          "'; alter table revision drop column digest_format;"
-         " alter table job drop column settings; drop table answered; pragma user_version = 3");
+         " alter table job drop column settings; drop table answered; drop table prediction;"
+         " alter table spec drop column predicts; pragma user_version = 3");
   Open();
   EXPECT_TRUE(Violations().empty());
   ASSERT_TRUE(Commit(1, {}));
