@@ -68,6 +68,7 @@ void CollectSummary::Add(const collector::PredictionsReport& report) {
 void CollectSummary::PrintTable(const collector::Catalogue& catalogue, bool had_range) const {
   if (outcomes_.empty()) {
     PrintNothingDue(catalogue, had_range);
+    PrintPredictions();
     return;
   }
   std::map<std::pair<std::string, std::string>, Counts> rows;
@@ -90,15 +91,19 @@ void CollectSummary::PrintTable(const collector::Catalogue& catalogue, bool had_
                std::to_string(counts.records), std::to_string(counts.rejected)});
   }
   table.Print(std::cout, Format::kTable);
-  if (predicted_ + not_predicted_ > 0) {
-    std::cout << fmt::format("predictions: {} made, {} failed\n", predicted_, not_predicted_);
-  }
+  PrintPredictions();
   if (last_.waiting > 0) {
     std::cout << fmt::format("{} open periods wait for their next try\n", last_.waiting);
   }
   if (last_.left_failed > 0) {
     std::cout << fmt::format("{} failed before and were not tried again; see --retry-failed\n",
                              last_.left_failed);
+  }
+}
+
+void CollectSummary::PrintPredictions() const {
+  if (predicted_ + not_predicted_ > 0) {
+    std::cout << fmt::format("predictions: {} made, {} failed\n", predicted_, not_predicted_);
   }
 }
 

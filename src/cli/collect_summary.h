@@ -33,6 +33,7 @@ class CollectSummary {
   [[nodiscard]] const collector::RoundReport& last() const { return last_; }
 
  private:
+  void PrintPredictions() const;
   void PrintNothingDue(const collector::Catalogue& catalogue, bool had_range) const;
 
   std::map<std::tuple<std::string, std::string, base::Instant>, collector::PeriodReport> outcomes_;

@@ -295,7 +295,7 @@ class Nodes(Base):
                                "aggregator": {"url": aggregator.url, "interval": "1s", "cpu_query": "cpu{host=$icos_host_id,node=$node_name}"}}})
         metric = "intelligence_node_cpu_utilization_prediction"
         until(lambda: len(self.family(metric)) == 2, "both nodes are predicted")
-        labels = dict(min(self.family(metric), key=str))
+        labels = min(map(dict, self.family(metric)), key=lambda one: one["node_name"])
         self.assertEqual({key: labels[key] for key in ("icos_cluster_id", "icos_agent_id", "node_name", "sequence_size", "model_name")},
                          {"icos_cluster_id": "c1", "icos_agent_id": "agent", "node_name": "n1", "sequence_size": "4",
                           "model_name": "icos_cpu_utilization_dense_model_by_nkua"})

@@ -211,7 +211,7 @@ TEST(Prediction, IsShownAsTheListSays) {
   EXPECT_EQ(
       LoopJson(loop),
       R"({"name":"m","model":"t:latest","type":"gauge","step_seconds":90,"cycles":3,)"
-      R"("errors":1,"last_error":null,"last_success":"2023-11-14T22:13:20Z","running":true,"labels":{"a":"1\\n"}})");
+      R"("errors":1,"last_error":null,"last_success":"2023-11-14T22:13:20Z","running":true,"labels":{"a":"1\n"}})");
 }
 
 }  // namespace
