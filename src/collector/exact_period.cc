@@ -49,6 +49,7 @@ base::Result<metering::PeriodResult> ConvertPeriod(ledger::Ledger& ledger, Perio
   if (!state) {
     return tl::unexpected(state.error());
   }
+  const std::int64_t server_before = state->server_id;
   const StateIndex index(std::move(state->checkpoints));
   metering::ExactRequest request;
   request.spec = task.spec.get();
@@ -66,6 +67,10 @@ base::Result<metering::PeriodResult> ConvertPeriod(ledger::Ledger& ledger, Perio
   exact.commit.checkpoints = std::move(usage.checkpoints);
   exact.commit.warnings = std::move(usage.warnings);
   exact.commit.retention = task.checkpoint_retention;
+  if (server_before != 0 && server_before != task.server_id) {
+    exact.commit.warnings.emplace_back(
+        "the checkpoint is from before another server, version or edge rule");
+  }
   std::vector<metering::ScopedAnswer> answers;
   answers.push_back(std::move(usage.answer));
   metering::PeriodResult result = metering::ConvertAnswers(context, std::move(answers));

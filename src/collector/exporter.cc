@@ -24,7 +24,8 @@ exposition::UsageFamily MakeFamily(exposition::ExportDefinition definition,
   family.series.reserve(state.series.size());
   for (ledger::Ledger::SeriesTotals& series : state.series) {
     family.series.push_back({std::move(series.labels), std::move(series.positive),
-                             std::move(series.negative), series.created, std::move(series.newest)});
+                             std::move(series.negative), series.created, std::move(series.newest),
+                             std::move(series.correction)});
   }
   return family;
 }
@@ -103,6 +104,7 @@ exposition::ExportDefinition ExportDefinitionOf(const CatalogueJob& job,
   if (const auto at = spec.versions.find(version.id); at != spec.versions.end()) {
     definition.options = at->second->export_options;
     definition.can_be_negative = metering::CanBeNegative(*at->second);
+    definition.can_be_corrected = config::AuditOf(job.settings, at->second->evaluation).count() > 0;
   }
   return definition;
 }

@@ -23,8 +23,8 @@ struct RoundScope {
   bool retry_failed = false;
   /// Answered periods are read again, and nothing else is done: those of the range, or all that are
   /// provisional.
-  std::optional<Reread> reread;
-  std::vector<std::string> names;  ///< of specs, with `reread`; empty: all
+  std::optional<Reread> reread = std::nullopt;
+  std::vector<std::string> names = {};  ///< of specs, with `reread`; empty: all
 };
 
 /// One spec and period to be asked for.
@@ -33,8 +33,8 @@ struct WorkItem {
   std::size_t spec = 0;  ///< index into its specs
   metering::Period period;
   std::int64_t version_id = 0;
-  std::optional<ledger::PeriodEntry> before;  ///< the period's row, if it has one
-  std::optional<Reread> reread;               ///< it is answered, and read again
+  std::optional<ledger::PeriodEntry> before;    ///< the period's row, if it has one
+  std::optional<Reread> reread = std::nullopt;  ///< it is answered, and read again
 };
 
 struct RoundPlan {

@@ -76,6 +76,10 @@ std::string HelpOf(const ExportDefinition& definition, ExportRole role) {
     return "Sum of the positive quantities" + subject + " over all committed periods of " + period +
            ".";
   }
+  if (role == ExportRole::kCorrections) {
+    return "Signed sum of what later revisions changed of the quantities" + subject +
+           ", periods of " + period + ".";
+  }
   return "Absolute sum of the negative quantities" + subject + " over all committed periods of " +
          period + ".";
 }
@@ -118,6 +122,9 @@ std::vector<ExportedFamily> FamiliesOf(const ExportDefinition& definition,
     add(ExportRole::kCreated, "_created", FamilyType::kGauge);
     if (definition.can_be_negative) {
       add(ExportRole::kNegativeTotal, "_negative_total", FamilyType::kCounter);
+    }
+    if (definition.can_be_corrected) {
+      add(ExportRole::kCorrections, "_corrections", FamilyType::kGauge);
     }
   }
   return families;

@@ -25,11 +25,12 @@ struct ExportDefinition {
   std::vector<std::string> groupby;  ///< with the scope key; repetitions are allowed
   metering::ExportOptions options;
   bool can_be_negative = false;
+  bool can_be_corrected = false;  ///< answered periods are read again
   /// Set: what a model makes of the usage of another spec. `metric` is that one's.
   std::optional<metering::ModelBlock> model;
 };
 
-enum class ExportRole { kNewest, kTotal, kCreated, kNegativeTotal, kInfo, kState };
+enum class ExportRole { kNewest, kTotal, kCreated, kNegativeTotal, kCorrections, kInfo, kState };
 
 /// One family that a definition asks for.
 struct ExportedFamily {

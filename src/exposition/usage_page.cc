@@ -23,6 +23,7 @@ struct ExportedSeries {
   base::Decimal negative;
   base::Instant created;
   std::optional<base::Decimal> newest;
+  base::Decimal correction;
 };
 
 std::string LabelTextOf(const UsageSeries& series, const std::string& job,
@@ -43,6 +44,7 @@ std::string LabelTextOf(const UsageSeries& series, const std::string& job,
 void AddTo(ExportedSeries& sum, const ExportedSeries& other) {
   sum.positive += other.positive;
   sum.negative += other.negative;
+  sum.correction += other.correction;
   sum.created = std::min(sum.created, other.created);
   if (other.newest) {
     sum.newest = sum.newest ? *sum.newest + *other.newest : *other.newest;
@@ -56,7 +58,8 @@ std::vector<ExportedSeries> MergeSeries(const UsageFamily& usage) {
   all.reserve(usage.series.size());
   for (const UsageSeries& series : usage.series) {
     all.push_back(ExportedSeries{LabelTextOf(series, usage.definition.job, names), series.positive,
-                                 series.negative, series.created, series.newest});
+                                 series.negative, series.created, series.newest,
+                                 series.correction});
   }
   std::sort(all.begin(), all.end(), [](const ExportedSeries& a, const ExportedSeries& b) {
     return a.label_text < b.label_text;
@@ -80,6 +83,8 @@ std::optional<double> ValueOf(const ExportedSeries& series, ExportRole role) {
       return series.positive.ToDouble();
     case ExportRole::kCreated:
       return UnixSeconds(series.created);
+    case ExportRole::kCorrections:
+      return series.correction.ToDouble();
     case ExportRole::kNegativeTotal:
     case ExportRole::kInfo:
     case ExportRole::kState:

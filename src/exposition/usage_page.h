@@ -29,6 +29,7 @@ struct UsageSeries {
   base::Decimal negative;               ///< <= 0
   base::Instant created;                ///< begin of its first period
   std::optional<base::Decimal> newest;  ///< quantity in the newest answered period
+  base::Decimal correction{};           ///< signed sum of what later revisions changed
 };
 
 /// The state of a spec's usage after a period was answered.

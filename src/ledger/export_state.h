@@ -20,6 +20,7 @@ struct SeriesTotals {
   base::Decimal negative;               ///< <= 0
   base::Instant created;                ///< begin of the series' first period
   std::optional<base::Decimal> newest;  ///< its quantity in the newest answered period
+  base::Decimal correction;             ///< the signed sum of what later revisions changed
 };
 
 /// What is exported of a spec.

@@ -165,7 +165,8 @@ class Ledger {
   /// Where the things of a spec stand at `begin`; `retention` 0: for ever.
   virtual base::Result<ExactState> ExactStateAt(std::int64_t spec_id, base::Instant begin,
                                                 base::Milliseconds retention) = 0;
-  /// Answered periods that are not final and end at or before `before`, by begin.
+  /// Answered periods that are not final and end at or before `before`, and those of any time that
+  /// are to be computed again because what they began with has changed; by begin.
   virtual base::Result<std::vector<PeriodSummary>> Provisional(std::int64_t spec_id,
                                                                base::Instant before) = 0;
 

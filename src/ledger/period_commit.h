@@ -56,7 +56,8 @@ struct ExactCommit {
 
 /// What is known of a spec at the begin of a period, by checkpoints.
 struct ExactState {
-  bool adjacent = false;  ///< the period that ends here was computed exactly
+  bool adjacent = false;       ///< the period that ends here was computed exactly
+  std::int64_t server_id = 0;  ///< that answered it; 0: none
   /// Of every thing that was seen up to here; what stands too long ago is Checkpoint::kForgotten.
   std::vector<metering::Checkpoint> checkpoints;
 };

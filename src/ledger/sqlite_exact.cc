@@ -8,12 +8,14 @@ ExactState ReadExactState(Connection& db, std::int64_t spec_id, base::Instant be
                           base::Milliseconds retention) {
   ExactState state;
   // Whoever accepted a period as it is has not read it.
-  state.adjacent = db.Find(
-                         "select 1 from period p join revision r on r.period_id = p.period_id"
-                         " and r.revision = 0 where p.spec_id = ? and p.kind = 0 and p.end = ?"
-                         " and p.state in (2, 3) and r.evaluation = ?",
-                         spec_id, begin, metering::Evaluation::kExact)
-                       .has_value();
+  const auto server = db.Find(
+      "select coalesce((select q.server_id from query q where q.period_id = p.period_id"
+      " order by q.query_id desc limit 1), 0) from period p join revision r"
+      " on r.period_id = p.period_id and r.revision = 0 where p.spec_id = ? and p.kind = 0"
+      " and p.end = ? and p.state in (2, 3) and r.evaluation = ?",
+      spec_id, begin, metering::Evaluation::kExact);
+  state.adjacent = server.has_value();
+  state.server_id = server.value_or(0);
   const base::Instant oldest = retention.count() == 0 ? base::Instant{} : begin - retention;
   auto rows = db.Query(
       "select t.hash, c.time, c.value, c.replica, c.billed, c.start from thing t"

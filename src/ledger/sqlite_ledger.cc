@@ -61,6 +61,7 @@ Ledger::SeriesTotals TotalsOf(const Statement& row, const Newest& newest) {
   totals.positive = RequireDecimal(row, 3, "a total");
   totals.negative = RequireDecimal(row, 4, "a total");
   totals.created = row.Instant(5);
+  totals.correction = RequireDecimal(row, 6, "a total");
   const auto found = std::lower_bound(
       newest.begin(), newest.end(), id,
       [](const auto& entry, std::int64_t series_id) { return entry.first < series_id; });
@@ -98,7 +99,7 @@ base::Result<Ledger::ExportState> SqliteLedger::Export(std::int64_t spec_id,
     Newest newest;
     state.newest_answered = ReadNewest(db_, spec_id, newest);
     auto rows = db_.Query(
-        "select s.series_id, s.scope, s.labels, t.positive, t.negative, t.created"
+        "select s.series_id, s.scope, s.labels, t.positive, t.negative, t.created, t.correction"
         " from series s join total t using(series_id) where s.spec_id = ?1"
         " and s.kind = (select predicts is not null from spec where spec_id = ?1) order by s.hash",
         spec_id);
