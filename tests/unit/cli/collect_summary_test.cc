@@ -103,7 +103,7 @@ TEST(CollectSummary, RemembersThatASourceWasReachedOnce) {
 
 TEST(CollectSummary, SaysWhyThereWasNothingToDo) {
   CollectSummary summary;
-  summary.Add({});
+  summary.Add(collector::RoundReport());
   EXPECT_EQ(Printed(summary), "nothing is due\n");
   EXPECT_EQ(Printed(summary, true), "nothing to collect: every period of the range is answered\n");
   collector::RoundReport waiting;

@@ -47,6 +47,13 @@ class FailingLedger : public ledger::WritableLedger {
   base::Result<std::vector<ledger::Spec>> Specs(std::int64_t job_id) override {
     return real_->Specs(job_id);
   }
+  base::Result<std::vector<ledger::Spec>> PredictedSpecs(std::int64_t job_id) override {
+    return real_->PredictedSpecs(job_id);
+  }
+  base::Result<std::vector<ledger::UsageWindow>> Windows(
+      std::int64_t spec_id, const std::vector<metering::Period>& periods) override {
+    return real_->Windows(spec_id, periods);
+  }
   base::Result<ledger::Spec> AddSpec(const ledger::Spec& spec, std::int64_t config_id) override;
   base::Result<ledger::SpecVersion> AddVersion(std::int64_t spec_id,
                                                const ledger::SpecVersion& version,
