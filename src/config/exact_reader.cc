@@ -73,6 +73,11 @@ constexpr std::array<Field<ExactOptions>, 9> kExact{{
                 std::array{FirstSample::kIgnore, FirstSample::kFromZero,
                            FirstSample::kFromStartTimestamp},
                 options.first_sample);
+       if (options.first_sample == FirstSample::kFromStartTimestamp) {
+         // Start times of series are not asked for yet: taken for `ignore` it would bill less.
+         reader.Wrong(value, "is from_start_timestamp, which this version does not support",
+                      "allowed: ignore, from_zero");
+       }
      }},
     {"gap",
      [](ValueReader& reader, const Node& value, ExactOptions& options) {
@@ -204,9 +209,7 @@ void WarnOfSums(const SpecDraft& draft, Problems& problems) {
 
 void ReadEvaluation(ValueReader& reader, const Node& value, metering::Evaluation& target) {
   const auto word = reader.OneOf(value, {"promql", "local", "exact"});
-  if (word == "local") {
-    reader.Wrong(value, "is local, which this version does not support", "allowed: promql, exact");
-  } else if (word) {
+  if (word) {
     target = metering::EvaluationFromText(*word).value_or(target);
   }
 }

@@ -7,7 +7,7 @@
 namespace promtally::exposition {
 namespace {
 
-constexpr std::array<std::string_view, 36> kPlain{
+constexpr std::array<std::string_view, 38> kPlain{
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 36> kPlain{
     "promtally_http_exceptions_total",
     "promtally_http_requests_in_flight",
     "promtally_http_requests_total",
+    "promtally_identity_provider_faults_total",
     "promtally_last_success_timestamp_seconds",
     "promtally_ledger_size_bytes",
     "promtally_ledger_write_failures_total",
@@ -34,6 +35,7 @@ constexpr std::array<std::string_view, 36> kPlain{
     "promtally_period_series",
     "promtally_period_series_median",
     "promtally_periods",
+    "promtally_predictions_total",
     "promtally_records_total",
     "promtally_rejected_series_total",
     "promtally_skipped_series_total",

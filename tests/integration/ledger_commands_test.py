@@ -285,7 +285,8 @@ class Reports(WithOneLedger):
             "job": "default", "name": "b", "first_period": instant(self.begin(0)),
             "last_committed": instant(self.begin(5)), "lag_seconds": lines[1]["lag_seconds"], "committed": 6, "empty": 0,
             "open": 0, "failed": 0, "rejected": 6, "unattributed": 0, "skipped": 0,
-            "excluded": 0, "series": 4, "series_median": 4, "absent_scopes": 0})
+            "excluded": 0, "series": 4, "series_median": 4, "absent_scopes": 0,
+            "evaluation": "promql", "provisional": 0, "final": 6, "checkpoints": 0})
 
     def test_hostile_label_values_are_one_cell_of_csv_and_no_formula(self):
         hostile = 'a,"b"\r\n;c'

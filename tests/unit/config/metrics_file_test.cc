@@ -31,7 +31,7 @@ const RenderedCase kMistakes[] = {
      "m.yml:2:1: error: unknown key \"period\"\n"
      "period: 1h\n"
      "^\n"
-     "hint: known keys: metrics, functions\n"},
+     "hint: known keys: metrics, functions, evaluation, exact\n"},
     {"EmptyFile", "", "m.yml:1:1: error: the file has no \"metrics\"\n"},
     {"NoMetrics", "{}\n",
      "m.yml:1:1: error: the file has no \"metrics\"\n"
@@ -147,14 +147,10 @@ const RenderedCase kMistakes[] = {
      "  b: {unit: u, alt_name: a}\n"
      "                         ^\n"
      "hint: give one of them another alt_name\n"},
-    {"LaterKey", "evaluation: local\nmetrics: {a: {unit: u, model: b}}\n",
-     "m.yml:1:13: error: \"evaluation\" is local, which this version does not support\n"
-     "evaluation: local\n"
-     "            ^\n"
-     "hint: allowed: promql, exact\n"
-     "m.yml:2:24: error: \"model\" in metric \"a\" is not supported by this version\n"
+    {"ModelThatIsNoMap", "metrics: {a: {unit: u, model: b}}\n",
+     "m.yml:1:31: error: \"model\" in metric \"a\" must be a map of keys\n"
      "metrics: {a: {unit: u, model: b}}\n"
-     "                       ^\n"},
+     "                              ^\n"},
     {"ExportName", "metrics: {a: {unit: u, export: {name: a.b}}}\n",
      "m.yml:1:39: error: \"name\" in export of metric \"a\" must be a metric name, which \"a.b\" "
      "is "

@@ -28,7 +28,8 @@ const RenderedCase kMistakes[] = {
      "    ^\n"
      "hint: known keys: job, source, metrics_file, period, wait_periods, settle, scope_key, "
      "scopes, "
-     "start, rounding, on_bad_series, empty_after, limits, min_coverage\n"},
+     "start, rounding, on_bad_series, empty_after, limits, min_coverage, evaluation, window_edges, "
+     "audit, checkpoint_retention\n"},
     {"MisspeltSection", "ledgr: {path: x}\n",
      "p.yml:1:1: error: unknown key \"ledgr\"\n"
      "ledgr: {path: x}\n"

@@ -105,7 +105,8 @@ TEST(StatusLine, HasItsKeysInTheDocumentedOrder) {
             R"({"job":"default","name":"requests","first_period":"2025-06-01T00:00:00Z",)"
             R"("last_committed":"2025-06-01T23:00:00Z","lag_seconds":0,"committed":24,"empty":0,)"
             R"("open":1,"failed":0,"rejected":0,"unattributed":0,"skipped":0,)"
-            R"("excluded":0,"series":0,"series_median":null,"absent_scopes":0})");
+            R"("excluded":0,"series":0,"series_median":null,"absent_scopes":0,)"
+            R"("evaluation":"promql","provisional":0,"final":0,"checkpoints":0})");
 }
 
 TEST(StatusLine, SaysThatASpecIsRetiredAndThatNothingWasCommitted) {
@@ -114,7 +115,7 @@ TEST(StatusLine, SaysThatASpecIsRetiredAndThatNothingWasCommitted) {
   status.last_committed.reset();
   const std::string line = ToJson(status);
   EXPECT_NE(line.find(R"("last_committed":null)"), std::string::npos);
-  EXPECT_TRUE(line.ends_with(R"("absent_scopes":0,"retired":true})"));
+  EXPECT_TRUE(line.ends_with(R"("checkpoints":0,"retired":true})"));
 }
 
 TEST(PeriodLine, SaysWhyAPeriodIsNotAnswered) {

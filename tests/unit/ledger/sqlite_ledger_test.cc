@@ -145,7 +145,10 @@ TEST_F(LedgerFile, VerifiesWhatWasCommittedBeforeDigestsHadCounts) {
   Damage("update revision set digest = x'" + base::ToHex(digest.Finish()) +
          "'; alter table revision drop column digest_format;"
          " alter table job drop column settings; drop table answered; drop table prediction;"
-         " alter table spec drop column predicts; pragma user_version = 3");
+         " alter table spec drop column predicts; alter table revision drop column evaluation;"
+         " alter table revision drop column warnings; drop index period_provisional;"
+         " alter table period drop column final; drop table evidence; drop table checkpoint;"
+         " drop table thing; pragma user_version = 3");
   Open();
   EXPECT_TRUE(Violations().empty());
   ASSERT_TRUE(Commit(1, {}));
