@@ -174,7 +174,6 @@ void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& find
   const std::vector<PeriodRow> periods = ReadPeriods(db, spec.id);
   VerifyTiling(db, job, spec, periods, findings);
   VerifyNames(db, job, spec, findings);
-  VerifyExact(db, spec, findings);
   for (const auto kind : {metering::UsageKind::kMeasured, metering::UsageKind::kPredicted}) {
     SeriesSums sums;
     for (const PeriodRow& period : periods) {
@@ -187,6 +186,11 @@ void VerifySpec(Connection& db, const Job& job, const Spec& spec, Findings& find
     } catch (const DatabaseError& error) {
       findings.Add(std::nullopt, std::string("series cannot be read: ") + error.what());
     }
+  }
+  try {
+    VerifyExact(db, spec, findings);
+  } catch (const DatabaseError& error) {
+    findings.Add(std::nullopt, std::string("evidence cannot be read: ") + error.what());
   }
   findings.report().periods += static_cast<std::int64_t>(periods.size());
 }
