@@ -19,6 +19,7 @@ template <typename Enum, std::size_t N>
 void ReadWord(ValueReader& reader, const Node& value, const std::array<Enum, N>& all,
               Enum& target) {
   std::vector<std::string_view> words;
+  words.reserve(N);
   for (const Enum one : all) {
     words.push_back(metering::ToText(one));
   }

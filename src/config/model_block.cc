@@ -29,6 +29,7 @@ template <typename Choice, std::size_t N>
 void ReadChoice(ValueReader& reader, const Node& value, const Words<Choice, N>& words,
                 Choice& target) {
   std::vector<std::string_view> names;
+  names.reserve(N);
   for (const auto& [name, choice] : words) {
     names.push_back(name);
   }
