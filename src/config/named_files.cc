@@ -30,42 +30,50 @@ std::vector<NamedFile> FilesOf(const Node& map, const HttpClientSettings& http,
   return files;
 }
 
+namespace {
+
+/// Adds the files of a section that talks HTTP; without the section there are none.
+void Append(const Node* section, const HttpClientSettings& http, const Problems& problems,
+            std::vector<NamedFile>& files) {
+  if (section == nullptr) {
+    return;
+  }
+  for (NamedFile& file : FilesOf(*section, http, problems)) {
+    files.push_back(std::move(file));
+  }
+}
+
+/// The same for each entry of a list.
+template <typename Entry>
+void AppendAll(const Node* list, const std::vector<Entry>& entries, const Problems& problems,
+               std::vector<NamedFile>& files) {
+  for (std::size_t i = 0; list != nullptr && i < list->items.size() && i < entries.size(); ++i) {
+    Append(list->items[i], entries[i].http, problems, files);
+  }
+}
+
+void NameMetricsFiles(const Node* jobs, const Problems& problems, SettingsFile* read) {
+  const std::vector<JobSettings>& settings = read->settings.jobs;
+  for (std::size_t i = 0; jobs != nullptr && i < jobs->items.size() && i < settings.size(); ++i) {
+    const Node* const value = Find(*jobs->items[i], "metrics_file");
+    read->metrics_files.push_back(
+        {settings[i].metrics_file,
+         problems.ErrorAt(value == nullptr ? jobs->items[i]->place : value->place)});
+  }
+}
+
+}  // namespace
+
 void NameFiles(const Node& root, const Problems& problems, SettingsFile* read) {
   const Settings& settings = read->settings;
-  if (const Node* const sources = Find(root, "sources"); sources != nullptr) {
-    for (std::size_t i = 0; i < sources->items.size() && i < settings.sources.size(); ++i) {
-      for (NamedFile& file : FilesOf(*sources->items[i], settings.sources[i].http, problems)) {
-        read->files.push_back(std::move(file));
-      }
-    }
+  AppendAll(Find(root, "sources"), settings.sources, problems, read->files);
+  if (const Node* const models = Find(root, "models"); models != nullptr) {
+    AppendAll(Find(*models, "remote"), settings.models.remote, problems, read->files);
+    Append(Find(*models, "intelligence"), settings.models.intelligence.server.http, problems,
+           read->files);
+    Append(Find(*models, "aggregator"), settings.models.aggregator.http, problems, read->files);
   }
-  const Node* const models = Find(root, "models");
-  if (const Node* const remote = models == nullptr ? nullptr : Find(*models, "remote");
-      remote != nullptr) {
-    const std::vector<RemoteModelSettings>& list = settings.models.remote;
-    for (std::size_t i = 0; i < remote->items.size() && i < list.size(); ++i) {
-      for (NamedFile& file : FilesOf(*remote->items[i], list[i].http, problems)) {
-        read->files.push_back(std::move(file));
-      }
-    }
-  }
-  const auto name_files = [&](std::string_view key, const HttpClientSettings& http) {
-    const Node* const section = models == nullptr ? nullptr : Find(*models, key);
-    for (NamedFile& file :
-         section == nullptr ? std::vector<NamedFile>() : FilesOf(*section, http, problems)) {
-      read->files.push_back(std::move(file));
-    }
-  };
-  name_files("intelligence", settings.models.intelligence.server.http);
-  name_files("aggregator", settings.models.aggregator.http);
-  if (const Node* const jobs = Find(root, "collect"); jobs != nullptr) {
-    for (std::size_t i = 0; i < jobs->items.size() && i < settings.jobs.size(); ++i) {
-      const Node* const value = Find(*jobs->items[i], "metrics_file");
-      read->metrics_files.push_back(
-          {settings.jobs[i].metrics_file,
-           problems.ErrorAt(value == nullptr ? jobs->items[i]->place : value->place)});
-    }
-  }
+  NameMetricsFiles(Find(root, "collect"), problems, read);
 }
 
 }  // namespace promtally::config

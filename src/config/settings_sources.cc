@@ -67,6 +67,7 @@ constexpr std::array kDialects{DialectName::kAuto,        DialectName::kPromethe
 
 void ReadDialect(ValueReader& reader, const Node& value, SourceSettings& source) {
   std::vector<std::string_view> words;
+  words.reserve(kDialects.size());
   for (const DialectName dialect : kDialects) {
     words.push_back(ToText(dialect));
   }

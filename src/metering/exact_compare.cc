@@ -94,6 +94,29 @@ bool Has(const Answer& answer, std::uint32_t series, const base::LabelSet& label
   });
 }
 
+/// What a range selector holds, and the same with the last sample before its begin.
+struct WindowSamples {
+  std::vector<Sample> inside;
+  std::vector<Sample> from_anchor;
+};
+
+WindowSamples InWindow(const std::vector<Sample>& all, double begin, double end,
+                       bool closed_edges) {
+  WindowSamples window;
+  for (const Sample& sample : all) {
+    const double time = sample.first;
+    if ((closed_edges ? time >= begin : time > begin) && time <= end) {
+      window.inside.push_back(sample);
+    }
+    if (time <= begin && time > begin - kLookBack) {
+      window.from_anchor.assign(1, sample);
+    } else if (time > begin && time <= end) {
+      window.from_anchor.push_back(sample);
+    }
+  }
+  return window;
+}
+
 }  // namespace
 
 ServerAnswers CompareWithServers(const MetricSpec& spec, Period period, bool closed_edges,
@@ -109,25 +132,12 @@ ServerAnswers CompareWithServers(const MetricSpec& spec, Period period, bool clo
       if (!Has(answer.series, s, labels)) {
         continue;
       }
-      const std::vector<Sample> all = SamplesOf(answer, s);
-      std::vector<Sample> inside;
-      std::vector<Sample> from_anchor;
-      for (const Sample& sample : all) {
-        const bool is_inside =
-            (closed_edges ? sample.first >= begin : sample.first > begin) && sample.first <= end;
-        if (is_inside) {
-          inside.push_back(sample);
-        }
-        if (sample.first <= begin && sample.first > begin - kLookBack) {
-          from_anchor.assign(1, sample);
-        } else if (sample.first > begin && sample.first <= end) {
-          from_anchor.push_back(sample);
-        }
-      }
-      increase.Add(Extrapolated(inside, begin, end, true));
-      delta.Add(Extrapolated(inside, begin, end, false));
-      if (!inside.empty()) {
-        anchored.Add(Difference(from_anchor.empty() ? inside : from_anchor, true));
+      const WindowSamples window = InWindow(SamplesOf(answer, s), begin, end, closed_edges);
+      increase.Add(Extrapolated(window.inside, begin, end, true));
+      delta.Add(Extrapolated(window.inside, begin, end, false));
+      if (!window.inside.empty()) {
+        anchored.Add(
+            Difference(window.from_anchor.empty() ? window.inside : window.from_anchor, true));
       }
     }
   }
