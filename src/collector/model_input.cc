@@ -80,14 +80,15 @@ base::Result<std::vector<double>> WindowOf(const std::string& query, const Range
   const auto gaps = static_cast<std::size_t>(
       std::count_if(values.begin(), values.end(), [](double value) { return std::isnan(value); }));
   const base::Instant begin = options.end - step * static_cast<std::int64_t>(options.steps - 1);
-  std::optional<double> held = options.fill_gaps ? Before(series, begin, history) : std::nullopt;
+  constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+  double held = options.fill_gaps ? Before(series, begin, history).value_or(kNothing) : kNothing;
   for (double& value : values) {
-    if (std::isnan(value) && !(options.fill_gaps && held)) {
+    if (std::isnan(value) && (!options.fill_gaps || std::isnan(held))) {
       return base::Fail(base::ErrorCode::kInvalidArgument,
                         fmt::format("telemetry metric \"{}\" has {} of {} samples",
                                     base::OneLine(query), options.steps - gaps, options.steps));
     }
-    value = std::isnan(value) ? *held : value;
+    value = std::isnan(value) ? held : value;
     held = value;
   }
   return values;
