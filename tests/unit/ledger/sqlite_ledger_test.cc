@@ -146,7 +146,8 @@ TEST_F(LedgerFile, VerifiesWhatWasCommittedBeforeDigestsHadCounts) {
          "'; alter table revision drop column digest_format;"
          " alter table job drop column settings; drop table answered; drop table prediction;"
          " alter table spec drop column predicts; alter table revision drop column evaluation;"
-         " alter table revision drop column warnings; drop index period_provisional; drop index period_stale;"
+         " alter table revision drop column warnings; drop index period_provisional; drop index "
+         "period_stale;"
          " alter table period drop column final; alter table period drop column stale;"
          " drop table evidence; drop table checkpoint;"
          " drop table thing; pragma user_version = 3");
