@@ -22,8 +22,9 @@ RUN DESTDIR=/out cmake --install build/release --strip --prefix /usr
 FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libboost-json1.81.0 libcurl4 libfmt9 \
-      libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 libsqlite3-0 libssl3 libyaml-cpp0.7 \
+ && apt-get install -y --no-install-recommends ca-certificates libboost-json1.81.0 libcurl4 libfmt9 libnlopt0 \
+      libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 libsqlite3-0 libssl3 libxgboost0 \
+      libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 promtally \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/promtally --create-home --skel /dev/null \
