@@ -3,6 +3,7 @@
 where PROMTALLY_IMAGE=1 (minutes), with the tool in PROMTALLY_IMAGE_TOOL, docker or podman."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,38 @@ class Alerts(unittest.TestCase):
     def test_promtool_takes_the_rules(self):
         checked = run("promtool", "check", "rules", ETC / "alerts.yml")
         self.assertEqual(checked.returncode, 0, checked.stdout)
+
+
+class ImagePackages(unittest.TestCase):
+    """The image is built seldom: that it has every library of the program is seen without it."""
+
+    def installed_by_the_image(self):
+        text = (promtally_cli.ROOT / "Dockerfile").read_text(encoding="utf-8")
+        last_stage = text[text.rindex("\nFROM "):]
+        names = re.search(r"apt-get install -y --no-install-recommends((?:[^&])+)", last_stage)[1]
+        essential = run("dpkg-query", "-W", "-f", "${Package} ${Essential}\n").stdout  # what every image begins with
+        found, left = set(), names.replace("\\", " ").split() + re.findall(r"(?m)^(\S+) yes$", essential)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                depends = run("dpkg-query", "-W", "-f", "${Depends},${Pre-Depends}", name)
+                self.assertEqual(depends.returncode, 0, depends.stdout)
+                left += [each.split("|")[0].split("(")[0].split(":")[0].strip()
+                         for each in depends.stdout.split(",") if each.strip()]
+        return found
+
+    @unittest.skipUnless(shutil.which("dpkg-query"), "dpkg is not installed")
+    def test_every_library_of_the_program_is_in_it(self):
+        installed = self.installed_by_the_image()
+        libraries = re.findall(r"=> (/\S+)", run("ldd", promtally_cli.binary()).stdout)
+        self.assertGreater(len(libraries), 10)
+        for library in libraries:
+            owner = run("dpkg-query", "-S", library.removeprefix("/usr") if library.startswith("/usr/lib") else library)
+            if owner.returncode != 0:
+                owner = run("dpkg-query", "-S", pathlib.Path(library).resolve())
+            self.assertEqual(owner.returncode, 0, f"{library}: {owner.stdout}")
+            self.assertIn(owner.stdout.split(":")[0], installed, library)
 
 
 def image_tool():
