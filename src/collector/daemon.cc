@@ -166,6 +166,7 @@ void Daemon::FinishNext(base::Result<Catalogue> registered) {
     }
   } else {
     outcome = tl::unexpected(registered.error());
+    UseModels(options_.models);  // the former ones were stopped
   }
   next.done(std::move(outcome));
   if (stopped_) {
@@ -187,7 +188,8 @@ void Daemon::Apply(const config::Settings& settings, Catalogue catalogue) {
   context_.gates = gates;
   HookSources();
   context_.catalogue = std::make_shared<Catalogue>(std::move(catalogue));
-  UseModels(settings.models);
+  options_.models = settings.models;
+  UseModels(options_.models);
   const std::set<SpecName> before = std::exchange(exported_, SpecsOf(*context_.catalogue));
   for (const SpecName& spec : before) {
     if (!exported_.contains(spec)) {

@@ -200,6 +200,11 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
     if (!at_hand->ledger_error) {
       auto status = RunModel(*context_.models, at_hand->task.prediction.block, at_hand->windows,
                              &at_hand->run);
+      if (!status && status.error().code == base::ErrorCode::kCancelled) {
+        // Given up by Stop, not by the model: nothing is said of the period, it is made later.
+        boost::asio::post(*context_.loop, [self = shared_from_this()] { self->Next(); });
+        return;
+      }
       if (!status) {
         at_hand->error = status.error();
       }

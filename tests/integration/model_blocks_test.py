@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`model:` blocks of metrics.yml: predictions from committed usage, made once, kept apart from what was measured."""
+import http.server
+import json
 import pathlib
+import signal
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -39,6 +43,46 @@ SCORE = "{name: volume_score, score: mad, steps_back: 13}"
 LEVEL = ("{name: volume_level, score: mad, steps_back: 13, type: enum, states: [usual, odd, alarming], "
          "thresholds: [3, 10]}")
 INFO = "{name: volume_note, score: mad, steps_back: 13, type: info, maximum: 40}"
+
+
+class SlowModel(http.server.ThreadingHTTPServer):
+    """A model server that answers when it may."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), SlowHandler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.may_answer.set()
+        self.shutdown()
+        self.server_close()
+
+
+class SlowHandler(http.server.BaseHTTPRequestHandler):
+    def send(self, body):
+        try:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+        except OSError:
+            pass  # the client was ended
+
+    def do_GET(self):
+        self.send({"name": "m", "ready": True})
+
+    def do_POST(self):
+        rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["instances"]
+        self.server.asked.set()
+        self.server.may_answer.wait(60)
+        self.send({"predictions": [row[-1] for row in rows]})
+
+    def log_message(self, *_arguments):
+        pass
 
 
 @unittest.skipUnless(prometheus_server.is_available(), "prometheus is not installed")
@@ -140,6 +184,21 @@ class ModelBlocks(unittest.TestCase):
         self.assertEqual(self.predicted(site, "volume_next_day"), [])
         self.train(site)
         until(lambda: self.collect(site) and len(self.predicted(site, "volume_next_day")) == 4, "the predictions", 60)
+
+    def test_a_prediction_that_an_end_cuts_short_is_made_later(self):
+        model = SlowModel()
+        self.addCleanup(model.close)
+        site = self.site("{name: volume_remote, model: slow, steps_back: 24}")
+        site.config.write_text(site.config.read_text(encoding="utf-8") + "models: {remote: [{name: slow, type: kserve_v1, "
+                               f"model: m, url: '{model.url}', timeout: 60s}}]}}\n", encoding="utf-8")
+        collect = promtally_cli.start("collect", "--config", site.config, "--begin", rfc3339(FIRST), "--end", rfc3339(END))
+        self.assertTrue(model.asked.wait(60))
+        collect.send_signal(signal.SIGTERM)
+        collect.communicate(timeout=30)
+        self.assertEqual(self.predicted(site, "volume_remote"), [])
+        model.may_answer.set()
+        self.collect(site)
+        self.assertEqual(len(self.predicted(site, "volume_remote")), 2 * (HOURS - 23))
 
     def test_a_failed_prediction_is_left_out_where_that_is_asked_for(self):
         site = self.site(NEXT_DAY)
