@@ -81,15 +81,11 @@ Json LineOf(const inference::ModelRecord& record, const inference::EvaluationInp
 }  // namespace
 
 int RunModelsEvaluate(const ModelEvaluateOptions& options) {
-  const auto reference = ReadReference(options.name);
-  if (!reference) {
-    return reference.error();
+  const auto named = ReadNamed(options.where, options.name);
+  if (!named) {
+    return named.error();
   }
-  const auto store = OpenStore(options.where);
-  if (!store) {
-    return store.error();
-  }
-  const auto record = store->Get(*reference);
+  const auto record = named->store.Get(named->reference);
   if (!record) {
     return PrintError(record.error().message, kIncomplete);
   }

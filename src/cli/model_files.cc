@@ -98,15 +98,11 @@ int RunModelsImport(const ModelFileOptions& options) {
 }
 
 int RunModelsExport(const ModelFileOptions& options) {
-  const auto reference = ReadReference(options.name);
-  if (!reference) {
-    return reference.error();
+  const auto named = ReadNamed(options.where, options.name);
+  if (!named) {
+    return named.error();
   }
-  const auto store = OpenStore(options.where);
-  if (!store) {
-    return store.error();
-  }
-  const auto record = store->Get(*reference);
+  const auto record = named->store.Get(named->reference);
   if (!record) {
     return PrintFailure(record.error());
   }
@@ -149,15 +145,11 @@ int RunModelsList(const ModelFileOptions& options) {
 }
 
 int RunModelsShow(const ModelFileOptions& options) {
-  const auto reference = ReadReference(options.name);
-  if (!reference) {
-    return reference.error();
+  const auto named = ReadNamed(options.where, options.name);
+  if (!named) {
+    return named.error();
   }
-  const auto store = OpenStore(options.where);
-  if (!store) {
-    return store.error();
-  }
-  const auto record = store->Get(*reference);
+  const auto record = named->store.Get(named->reference);
   if (!record && record.error().code == base::ErrorCode::kNotFound) {
     const auto remote = FindRemoteModel(options.where, options.name);
     if (!remote) {
@@ -175,22 +167,18 @@ int RunModelsShow(const ModelFileOptions& options) {
 }
 
 int RunModelsRemove(const ModelFileOptions& options) {
-  const auto reference = ReadReference(options.name);
-  if (!reference) {
-    return reference.error();
-  }
-  const auto store = OpenStore(options.where);
-  if (!store) {
-    return store.error();
+  const auto named = ReadNamed(options.where, options.name);
+  if (!named) {
+    return named.error();
   }
   using Removal = inference::ModelStore::Removal;
   const bool is_whole_name = options.name.find(':') == std::string::npos;
-  const auto removed =
-      store->Remove(*reference, is_whole_name ? Removal::kWholeName : Removal::kVersion);
+  const auto removed = named->store.Remove(named->reference,
+                                           is_whole_name ? Removal::kWholeName : Removal::kVersion);
   if (!removed) {
     return PrintFailure(removed.error());
   }
-  PrintObject({{"name", reference->name}, {"removed", *removed}}, options.where.format);
+  PrintObject({{"name", named->reference.name}, {"removed", *removed}}, options.where.format);
   return kDone;
 }
 

@@ -220,15 +220,11 @@ int PredictInBulk(const inference::Model& model, const Batch& batch,
 }  // namespace
 
 int RunModelsPredict(const ModelPredictOptions& options) {
-  const auto reference = ReadReference(options.name);
-  if (!reference) {
-    return reference.error();
+  const auto named = ReadNamed(options.where, options.name);
+  if (!named) {
+    return named.error();
   }
-  const auto store = OpenStore(options.where);
-  if (!store) {
-    return store.error();
-  }
-  const auto record = store->Get(*reference);
+  const auto record = named->store.Get(named->reference);
   if (!record && record.error().code == base::ErrorCode::kNotFound) {
     const auto remote = FindRemoteModel(options.where, options.name);
     if (!remote) {
@@ -243,7 +239,8 @@ int RunModelsPredict(const ModelPredictOptions& options) {
   }
   const auto model = inference::OpenModel(*record);
   if (!model) {
-    return PrintError(inference::ToText(*reference) + ": " + model.error().message, kIncomplete);
+    return PrintError(inference::ToText(named->reference) + ": " + model.error().message,
+                      kIncomplete);
   }
   const auto batch = ReadBatch(options.input, **model, *record);
   if (!batch) {

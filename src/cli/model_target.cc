@@ -56,12 +56,16 @@ OrExit<inference::ModelStore> OpenStore(const ModelStoreOptions& options) {
       models.max_models_count);
 }
 
-OrExit<inference::ModelReference> ReadReference(const std::string& text) {
-  auto reference = inference::ParseModelReference(text);
+OrExit<NamedModel> ReadNamed(const ModelStoreOptions& where, const std::string& name) {
+  auto reference = inference::ParseModelReference(name);
   if (!reference) {
     return tl::unexpected(PrintError(reference.error().message, kWrongUsage));
   }
-  return *std::move(reference);
+  auto store = OpenStore(where);
+  if (!store) {
+    return tl::unexpected(store.error());
+  }
+  return NamedModel{*std::move(reference), *std::move(store)};
 }
 
 base::Result<std::string> ReadInput(const std::string& path) {

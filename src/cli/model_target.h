@@ -14,8 +14,13 @@ namespace promtally::cli {
 /// configuration.
 [[nodiscard]] OrExit<inference::ModelStore> OpenStore(const ModelStoreOptions& options);
 
-/// NAME, NAME:VERSION or NAME:latest; exit status 2 for anything else.
-[[nodiscard]] OrExit<inference::ModelReference> ReadReference(const std::string& text);
+/// A model that was named, and where it may lie.
+struct NamedModel {
+  inference::ModelReference reference;
+  inference::ModelStore store;
+};
+/// `name`: NAME, NAME:VERSION or NAME:latest; exit status 2 for anything else, and as OpenStore.
+[[nodiscard]] OrExit<NamedModel> ReadNamed(const ModelStoreOptions& where, const std::string& name);
 
 /// A file of at most 4 GiB, whole.
 [[nodiscard]] base::Result<std::string> ReadInput(const std::string& path);

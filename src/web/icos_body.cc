@@ -5,6 +5,16 @@
 
 namespace promtally::web {
 
+std::string IcosFamilyName(std::string name, IcosType type) {
+  const std::string_view suffix = type == IcosType::kCounter ? "_total"
+                                  : type == IcosType::kInfo  ? "_info"
+                                                             : "";
+  if (name.size() > suffix.size() && name.ends_with(suffix)) {
+    name.resize(name.size() - suffix.size());
+  }
+  return name;
+}
+
 tl::expected<IcosMetric, Response> ReadIcosMetric(const Request& request, std::size_t max_depth) {
   const auto body = ReadIcosObject(request, max_depth);
   if (!body) {

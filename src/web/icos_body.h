@@ -16,6 +16,9 @@ namespace promtally::web {
 /// `metric_type` of the ICOS Metrics Export service.
 enum class IcosType { kCounter = 1, kGauge = 2, kInfo = 3, kEnum = 4 };
 
+/// `c_total` is the sample of the counter `c`, `i_info` that of the info `i`.
+[[nodiscard]] std::string IcosFamilyName(std::string name, IcosType type);
+
 using IcosTexts = std::vector<std::pair<std::string, std::string>>;
 
 /// Body of `/create_metric`. Numbers that stand for texts (labels, values of an info) are written

@@ -110,16 +110,6 @@ std::set<std::string> NamesOf(const std::string& family, MetricType type) {
   return names;
 }
 
-std::string FamilyName(std::string name, MetricType type) {
-  const std::string_view suffix = type == MetricType::kCounter ? "_total"
-                                  : type == MetricType::kInfo  ? "_info"
-                                                               : "";
-  if (name.size() > suffix.size() && name.ends_with(suffix)) {
-    name.resize(name.size() - suffix.size());
-  }
-  return name;
-}
-
 /// A request on its way into the store.
 class Creation {
  public:
@@ -145,7 +135,7 @@ class Creation {
  private:
   Outcome Create() {
     MetricDefinition definition;
-    definition.name = FamilyName(name_, type_);
+    definition.name = IcosFamilyName(name_, metric_.type);
     definition.type = type_;
     definition.help = metric_.info.value_or(name_ + " info");
     for (const auto& label : metric_.labels) {

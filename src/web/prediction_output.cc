@@ -95,17 +95,6 @@ bool Covers(const base::LabelSet& labels, const base::LabelSet& own) {
   });
 }
 
-/// `c_total` is the sample of the counter `c`, `i_info` that of the info `i`.
-std::string FamilyName(std::string name, IcosType type) {
-  const std::string_view suffix = type == IcosType::kCounter ? "_total"
-                                  : type == IcosType::kInfo  ? "_info"
-                                                             : "";
-  if (name.size() > suffix.size() && name.ends_with(suffix)) {
-    name.resize(name.size() - suffix.size());
-  }
-  return name;
-}
-
 /// One family on its way into the store.
 class Publication {
  public:
@@ -236,7 +225,7 @@ base::Status PublishPredictions(MetricStore& store, const PredictionMetric& metr
     changes.push_back(*std::move(change));
   }
   MetricDefinition definition;
-  definition.name = FamilyName(metric.name, metric.type);
+  definition.name = IcosFamilyName(metric.name, metric.type);
   definition.type = StoredType(metric.type);
   definition.help = metric.help;
   if (metric.type == IcosType::kEnum) {
@@ -263,7 +252,7 @@ base::Status PublishPredictions(MetricStore& store, const PredictionMetric& metr
 
 void RemovePredictions(MetricStore& store, const PredictionMetric& metric, base::Instant now) {
   for (const char* const suffix : {"", "_confidence", "_lower", "_upper"}) {
-    const std::string name = FamilyName(metric.name, metric.type) + suffix;
+    const std::string name = IcosFamilyName(metric.name, metric.type) + suffix;
     const auto page = store.Series(name, "", kPage, now);
     for (const exposition::SeriesView& series :
          page ? page->series : std::vector<exposition::SeriesView>()) {
