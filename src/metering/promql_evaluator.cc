@@ -246,7 +246,7 @@ class Evaluator {
       if (each.get() == &argument) {
         continue;
       }
-      const auto value = ValueAt(*each, time);
+      auto value = ValueAt(*each, time);
       if (!value) {
         return value;
       }

@@ -77,7 +77,11 @@ constexpr std::pair<std::string_view, double (*)(const Moment&)> kOfDates[] = {
      [](const Moment& m) { return static_cast<double>(std::chrono::weekday(m.day).c_encoding()); }},
     {"day_of_year", &DayOfYear},
     {"days_in_month", &DaysInMonth},
-    {"hour", [](const Moment& m) { return static_cast<double>(m.of_day.count() / 3600); }},
+    {"hour",
+     [](const Moment& m) {
+       const auto hour = m.of_day.count() / 3600;
+       return static_cast<double>(hour);
+     }},
     {"minute", [](const Moment& m) { return static_cast<double>(m.of_day.count() / 60 % 60); }},
     {"month",
      [](const Moment& m) { return static_cast<double>(static_cast<unsigned>(m.date.month())); }},

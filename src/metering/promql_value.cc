@@ -61,9 +61,9 @@ void SetLabel(base::LabelSet* labels, std::string_view name, std::string value) 
 }
 
 const std::string& LabelOrEmpty(const base::LabelSet& labels, std::string_view name) {
-  static const std::string absent;
+  static const std::string kAbsent;
   const std::string* const found = base::Find(labels, name);
-  return found == nullptr ? absent : *found;
+  return found == nullptr ? kAbsent : *found;
 }
 
 std::string LabelText(const base::LabelSet& labels) {

@@ -35,9 +35,9 @@ class LabelTest {
   }
 
   [[nodiscard]] bool Matches(const base::LabelSet& labels) const {
-    static const std::string absent;
+    static const std::string kAbsent;
     const std::string* value = base::Find(labels, matcher_->name);
-    value = value == nullptr ? &absent : value;
+    value = value == nullptr ? &kAbsent : value;
     switch (matcher_->op) {
       case promql::MatchOperator::kEqual:
         return *value == matcher_->value;
@@ -142,7 +142,7 @@ std::vector<const StoredSeries*> SeriesStore::All() const {
 
 const std::vector<const StoredSeries*>* SeriesStore::OfMetric(
     const promql::Selector& selector) const {
-  static const std::vector<const StoredSeries*> none;
+  static const std::vector<const StoredSeries*> kNone;
   const std::string* name = selector.metric.empty() ? nullptr : &selector.metric;
   for (const promql::Matcher& matcher : selector.matchers) {
     if (matcher.name == kMetricNameLabel && matcher.op == promql::MatchOperator::kEqual) {
@@ -153,7 +153,7 @@ const std::vector<const StoredSeries*>* SeriesStore::OfMetric(
     return nullptr;
   }
   const auto found = by_metric_.find(*name);
-  return found == by_metric_.end() ? &none : &found->second;
+  return found == by_metric_.end() ? &kNone : &found->second;
 }
 
 base::Result<std::vector<const StoredSeries*>> SeriesStore::Select(const promql::Selector& selector,
