@@ -151,6 +151,33 @@ metering::RecordEvidence EvidenceOf(const Subject& subject, const std::string& q
   return evidence;
 }
 
+void PrintEvidence(const metering::RecordEvidence& evidence) {
+  if (!evidence.exact) {
+    return;
+  }
+  const metering::RecordEvidence::Exact& exact = *evidence.exact;
+  std::cout << fmt::format(
+      "{} samples, {} resets, {} skipped, {} late, largest gap {} s, first sample: {}\n",
+      exact.samples, exact.resets, exact.skipped, exact.late,
+      static_cast<double>(exact.largest_gap_ms) / 1000, evidence.first_sample.value_or("-"));
+}
+
+/// What PromQL would have billed from the same samples, beside what is billed.
+void PrintComparison(const delivery::Explanation& record) {
+  std::cout << '\n';
+  Table table({{"computed by"}, {"quantity", true}, {"difference", true}});
+  table.Add({"exact", record.quantity, ""});
+  const auto exact = base::Decimal::Parse(record.quantity);
+  for (const auto& [name, value] :
+       {std::pair("increase", &record.increase), std::pair("delta", &record.delta),
+        std::pair("increase anchored", &record.anchored)}) {
+    const auto other = base::Decimal::Parse(value->value_or("0"));
+    table.Add({name, value->value_or("nothing"),
+               exact && other ? (*other - *exact).ToText() : std::string()});
+  }
+  table.Print(std::cout, Format::kTable);
+}
+
 void PrintTable(const delivery::Explanation& record) {
   std::cout << Printable(
                    fmt::format("{} {} {} from {} to {}", record.name, record.scope.value_or("-"),
@@ -175,9 +202,8 @@ void PrintTable(const delivery::Explanation& record) {
                            record.evidence.exact ? record.evidence.exact->raw : "-");
   std::cout << fmt::format("x factor {} + offset {}, mutate {}: quantity {}\n", record.factor,
                            record.offset, record.mutate, record.quantity);
-  std::cout << fmt::format("PromQL would have billed: increase {}, delta {}, anchored {}\n",
-                           record.increase.value_or("nothing"), record.delta.value_or("nothing"),
-                           record.anchored.value_or("nothing"));
+  PrintEvidence(record.evidence);
+  PrintComparison(record);
 }
 
 /// Asks, computes and prints the records that are meant.

@@ -86,6 +86,9 @@ TEST(ExampleFiles, LoadWithoutErrors) {
   const MetricsFile metrics = ReadMetricsFile(RootFile("etc/metrics.yml"), "metrics.yml");
   EXPECT_EQ(Rendered(Errors(metrics.diagnostics)), "");
   EXPECT_EQ(metrics.specs.size(), 4U);
+  const MetricsFile exact = ReadMetricsFile(RootFile("etc/metrics-exact.yml"), "metrics-exact.yml");
+  EXPECT_EQ(Rendered(exact.diagnostics), "");
+  EXPECT_EQ(exact.specs.size(), 2U);
   const WebConfigFile web = ReadWebConfig(RootFile("etc/web.yml"), "web.yml");
   EXPECT_EQ(Rendered(web.diagnostics), "");
   EXPECT_EQ(web.settings.headers.size(), 2U);
