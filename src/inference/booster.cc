@@ -10,6 +10,8 @@
 
 #include <xgboost/c_api.h>
 
+#include "inference/trainer.h"
+
 namespace promtally::inference {
 namespace {
 
@@ -143,6 +145,9 @@ base::Result<BoosterResult> TrainBooster(const BoosterTraining& training) {
   EarlyStop stop(training.patience);
   BoosterResult result;
   for (int round = 0; round < training.rounds; ++round) {
+    if (training.stop.stop_requested()) {
+      return tl::unexpected(TrainingInterrupted());
+    }
     if (XGBoosterUpdateOneIter(booster->get(), round, train->get()) != 0) {
       return LibraryError("train");
     }

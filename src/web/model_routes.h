@@ -33,7 +33,7 @@ class ModelRoutes {
     std::shared_ptr<collector::ModelService> models;
     const collector::EventLog* log = nullptr;
     std::function<base::Instant()> clock;
-    std::string loops_path;
+    std::string ledger_path;  ///< beside it lie `.predictions` and `.trainings`
     std::size_t json_depth = 64;
     std::function<void()> changed;  ///< the store was changed
   };
