@@ -199,7 +199,8 @@ ModelRoutes::ModelRoutes(Parts parts)
              [this](const collector::TrainingRequest& request,
                     const collector::TrainingResult& result) { Trained(request, result); }}),
       nodes_({parts_.loop, &loops_, parts_.log, parts_.models->settings().aggregator,
-              interval_seconds_}) {}
+              interval_seconds_}),
+      remotes_(parts_.models->settings().remote, parts_.log) {}
 
 base::Status ModelRoutes::Load() {
   base::Status loaded = loops_.Load();
@@ -216,6 +217,7 @@ ModelRoutes::~ModelRoutes() {
 }
 
 void ModelRoutes::Stop() {
+  remotes_.Stop();
   nodes_.Stop();
   jobs_.Stop();
   loops_.Stop();

@@ -9,6 +9,7 @@
 
 #include "collector/event_log.h"
 #include "collector/model_service.h"
+#include "collector/remote_check.h"
 #include "exposition/metric_store.h"
 #include "web/http.h"
 #include "web/node_predictions.h"
@@ -67,6 +68,7 @@ class ModelRoutes {
   PredictionLoops loops_;
   TrainingJobs jobs_;
   NodePredictions nodes_;
+  collector::RemoteCheck remotes_;
 };
 
 }  // namespace promtally::web

@@ -6,6 +6,7 @@ import http.server
 import json
 import pathlib
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -403,6 +404,25 @@ class OwnModels(Base):
         self.assertEqual(self.service.get("/api/v1/jobs/nope")[0], 404)
         self.post("/train_model_metric", {**body, "model_name": "../x"}, 400)
         self.post("/train_model_metric", {**body, "model_type": "PYTORCH"}, 422)
+
+
+class RemoteAtStart(Base):
+    def test_a_model_that_is_not_there_is_said_at_start_and_found_later(self):
+        server = self.fake({})
+        self.serve({"models": {"remote": [{"name": "far", "type": "kserve_v1", "url": server.url, "model": "m"}]}})
+        until(lambda: "A remote model cannot be used yet" in "".join(self.service.log), "the warning")
+        self.assertEqual(self.service.get("/metrics")[0], 200)
+        server.answers["/v1/models/m"] = (200, {"name": "m", "ready": True})
+        until(lambda: "A remote model is ready" in "".join(self.service.log), "the model")
+        self.assertEqual(server.bodies("/v1/models/m:predict"), [])  # no rows are sent for that
+        self.assertEqual(self.service.terminate(), 0)
+
+    def test_a_server_that_says_nothing_delays_neither_start_nor_end(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.serve({"models": {"remote": [{"name": "far", "type": "kserve_v1", "model": "m", "timeout": "60s",
+                                               "url": f"http://127.0.0.1:{silent.getsockname()[1]}"}]}})
+            self.assertEqual(self.service.terminate(), 0)
+
 
 
 if __name__ == "__main__":
