@@ -10,6 +10,8 @@
 
 #include "inference/xgboost_library.h"
 
+#include "inference/trainer.h"
+
 namespace promtally::inference {
 namespace {
 
@@ -151,6 +153,9 @@ base::Result<BoosterResult> TrainBooster(const BoosterTraining& training) {
   EarlyStop stop(training.patience);
   BoosterResult result;
   for (int round = 0; round < training.rounds; ++round) {
+    if (training.stop.stop_requested()) {
+      return tl::unexpected(TrainingInterrupted());
+    }
     if (library.update(booster->get(), round, train->get()) != 0) {
       return LibraryError(library, "train");
     }
