@@ -8,9 +8,8 @@
 #include <limits>
 #include <memory>
 
-#include "inference/xgboost_library.h"
-
 #include "inference/trainer.h"
+#include "inference/xgboost_library.h"
 
 namespace promtally::inference {
 namespace {

@@ -40,7 +40,7 @@ LIBRARIES = {
     "SQLite": (r"sqlite3\.h", {"ledger"}, 9, True),
     "libpq": (r"libpq-fe\.h", {"ledger"}, 4, True),
     "prometheus-cpp": (r"prometheus/", {"exposition"}, 9, True),
-    "XGBoost": (r"xgboost/", {"inference"}, 2, False),
+    "XGBoost": (r"xgboost/", {"inference"}, 2, True),
     "Eigen": (r"Eigen/", {"inference"}, 9, True),
     "NLopt": (r"nlopt\.h", {"inference"}, 2, False),
     "fmt": (r"fmt/", set(RANK), 99, False),
