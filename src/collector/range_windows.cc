@@ -59,17 +59,16 @@ base::Result<std::shared_ptr<source::RangeSource>> RangeWindows::Open(const std:
   if (stopped_) {
     return tl::unexpected(Cancelled());
   }
-  auto& open = open_[name];
-  if (open == nullptr) {
-    const auto settings =
-        std::find_if(sources_.begin(), sources_.end(),
-                     [&name](const config::SourceSettings& each) { return each.name == name; });
-    if (settings == sources_.end()) {
-      return base::Fail(base::ErrorCode::kNotFound, "no source is named \"" + name + "\"");
-    }
-    open = source::OpenRangeSource(*settings);
+  if (const auto open = open_.find(name); open != open_.end()) {
+    return open->second;
   }
-  return open;
+  const auto settings =
+      std::find_if(sources_.begin(), sources_.end(),
+                   [&name](const config::SourceSettings& each) { return each.name == name; });
+  if (settings == sources_.end()) {
+    return base::Fail(base::ErrorCode::kNotFound, "no source is named \"" + name + "\"");
+  }
+  return open_[name] = source::OpenRangeSource(*settings);
 }
 
 base::Result<std::vector<UsageWindow>> RangeWindows::Ask(const RangeWindowRequest& request) {

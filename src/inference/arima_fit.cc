@@ -111,6 +111,9 @@ class Fit {
   /// Towards a unit root of the moving average the likelihood flattens before it ends: the end
   /// itself is tried.
   void TryUnitRoots() {
+    if (best_.at.empty()) {
+      return;  // nothing was defined, or the search was interrupted
+    }
     std::vector<double> at = best_.at;
     bool near = false;
     ForEachGroup(likelihood_.order(), std::span(at), [&](std::span<double> group, bool average) {
