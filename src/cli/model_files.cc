@@ -35,6 +35,16 @@ Json ListLine(const inference::ModelRecord& record) {
           {"metrics", summary["metrics"]}, {"baseline", summary["baseline"]}};
 }
 
+/// A model on another server, as it is configured: nobody is asked.
+Json RemoteLine(const config::RemoteModelSettings& model) {
+  return {{"name", model.name},
+          {"version", model.version.empty() ? Json(nullptr) : Json(model.version)},
+          {"type", std::string(config::ToText(model.type))},
+          {"created", nullptr},
+          {"metrics", nullptr},
+          {"baseline", nullptr}};
+}
+
 Json ShowLine(const inference::ModelRecord& record) {
   Json line{{"name", record.name},
             {"version", record.version},
@@ -135,6 +145,13 @@ int RunModelsList(const ModelFileOptions& options) {
   std::vector<Json> lines;
   for (const inference::ModelRecord& record : listing->models) {
     lines.push_back(ListLine(record));
+  }
+  const auto remote = RemoteModelsOf(options.where);
+  if (!remote) {
+    return remote.error();
+  }
+  for (const config::RemoteModelSettings& model : *remote) {
+    lines.push_back(RemoteLine(model));
   }
   PrintObjects(lines, {"name", "version", "type", "created", "metrics", "baseline"},
                options.where.format);

@@ -118,6 +118,8 @@ class Execution {
     request.scopes = target.scopes.empty() ? target.filter->ListedScopes() : target.scopes;
     request.per_scope = target.per_scope;
     request.no_retries = true;
+    const bool is_half_open = target.window_edges == config::WindowEdges::kHalfOpen;
+    request.without_begin = is_half_open && preview->server().closed_edges == true;
     if (spec->evaluation != metering::Evaluation::kPromql) {
       request.raw = metering::RawRangeOf(*spec, target.settle);
     }
@@ -126,7 +128,7 @@ class Execution {
       metering::ConversionContext context;
       context.spec = spec.get();
       context.scope_key = target.scope_key;
-      collector::ComputeLocally(context, {period}, preview->server(), &fetched);
+      collector::ComputeLocally(context, {period, is_half_open}, preview->server(), &fetched);
     }
     return fetched;
   }

@@ -37,13 +37,15 @@ SpecTotals TotalsReader::Read(const QueryTarget& target,
     request.filter = target.filter;
     request.scopes = target.filter->ListedScopes();
     request.no_retries = true;
+    const bool is_half_open = target.window_edges == config::WindowEdges::kHalfOpen;
+    request.without_begin = is_half_open && preview_->server().closed_edges == true;
     if (spec->evaluation != metering::Evaluation::kPromql) {
       request.raw = metering::RawRangeOf(*spec, target.settle);
     }
     collector::FetchResult fetched = preview_->Fetch(std::move(request));
     const std::string where = base::ToText(period.end) + ": ";
     if (spec->evaluation == metering::Evaluation::kLocal) {
-      collector::ComputeLocally(context, {period}, preview_->server(), &fetched);
+      collector::ComputeLocally(context, {period, is_half_open}, preview_->server(), &fetched);
     }
     if (fetched.failure) {
       totals.failure = where + fetched.failure->reason + ": " + fetched.failure->detail;

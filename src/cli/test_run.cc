@@ -175,11 +175,16 @@ class Run {
 
   /// Every period from 0 on: what a series was last seen at is carried over.
   std::vector<ComputedRecord> ExactRecords(const config::UsageTest& test, const MetricSpec& spec) {
-    const std::vector<metering::RawAnswer> answers = RawAnswersOf(spec);
+    const std::vector<metering::RawAnswer> answers = RawAnswersOf(spec.metric);
+    std::vector<metering::RawAnswer> starts;
+    if (metering::NeedsStarts(spec)) {
+      starts = RawAnswersOf(metering::StartMetricOf(spec.metric));
+    }
     std::map<metering::ThingId, metering::Checkpoint> state;
     metering::ExactRequest request;
     request.spec = &spec;
     request.scope_key = test_.scope_key;
+    request.starts = &starts;
     request.find = [&state](const metering::ThingId& thing) {
       const auto found = state.find(thing);
       return found == state.end() ? std::nullopt : std::optional(found->second);
@@ -213,12 +218,12 @@ class Run {
     return {};
   }
 
-  /// The raw series of a spec's metric, values as exact decimals.
-  [[nodiscard]] std::vector<metering::RawAnswer> RawAnswersOf(const MetricSpec& spec) const {
+  /// The raw series of a metric, values as exact decimals.
+  [[nodiscard]] std::vector<metering::RawAnswer> RawAnswersOf(std::string_view wanted) const {
     std::vector<metering::RawAnswer> answers(1);
     for (const config::InputSeries& input : test_.input_series) {
       const std::string* const metric = base::Find(input.labels, metering::kMetricNameLabel);
-      if (metric == nullptr || *metric != spec.metric) {
+      if (metric == nullptr || *metric != wanted) {
         continue;
       }
       answers.front().series.BeginSeries();

@@ -15,6 +15,7 @@ struct ExactPeriod {
   ledger::ExactCommit commit;
   bool needs_history = false;
   std::string suspicious;
+  std::optional<base::Instant> first;  ///< sample in the period
 };
 
 /// The usage of a task's period: its answers converted, or computed from its raw samples and the
@@ -23,8 +24,16 @@ struct ExactPeriod {
     ledger::Ledger& ledger, PeriodTask& task, const metering::ConversionContext& context,
     std::optional<ExactPeriod>* exact);
 
-/// Holds a period open whose past is unknown, or that has a suspicious reset which its spec wants
-/// to be looked at; what an operator accepted is taken as it comes.
+/// The time at which the server must be known to have data before a period can be decided; nullopt:
+/// none. The beginning of a period is looked at where no series has a sample, although the spec had
+/// series before, or the server keeps data for less long. Ledger thread.
+[[nodiscard]] base::Result<std::optional<base::Instant>> AskOfPast(ledger::Ledger& ledger,
+                                                                   const ExactPeriod& exact,
+                                                                   const PeriodTask& task);
+
+/// Fails a period the beginning of which the server does not have any more (`lost`), and holds one
+/// open whose past is unknown, or that has a suspicious reset which its spec wants to be looked at;
+/// what an operator accepted is taken as it comes.
 void HoldExact(const ExactPeriod& exact, const PeriodTask& task, Decision* decision);
 
 /// Compares an answered period with what was read again, and commits what differs as a revision.

@@ -32,6 +32,7 @@ metering::PeriodResult ExactPreview::Convert(const metering::ConversionContext& 
   request.settle = settle;
   request.adjacent = adjacent_;
   request.with_steps = with_steps;
+  request.starts = &fetched->starts;
   request.find = [this](const metering::ThingId& thing) -> std::optional<metering::Checkpoint> {
     const auto at = state_.find(thing);
     return at == state_.end() ? std::nullopt : std::optional(at->second);

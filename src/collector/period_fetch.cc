@@ -376,8 +376,8 @@ class PeriodFetch : public std::enable_shared_from_this<PeriodFetch> {
 
 }  // namespace
 
-void Fetch(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
-           std::function<void(FetchResult)> done) {
+void FetchSeries(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
+                 std::function<void(FetchResult)> done) {
   std::make_shared<PeriodFetch>(gate, std::move(request), std::move(done))->Start();
 }
 

@@ -49,7 +49,9 @@ struct FetchedQuery {
 struct FetchResult {
   std::vector<metering::ScopedAnswer> answers;  ///< one for each of `queries`
   std::vector<metering::RawSamples> samples;    ///< of raw answers, one for each of `answers`
-  std::vector<FetchedQuery> queries;
+  std::vector<metering::RawAnswer>
+      starts;                         ///< of series' start timestamps, where a spec wants them
+  std::vector<FetchedQuery> queries;  ///< those of `answers`, then those of `starts`
   std::vector<metering::RejectedSeries>
       rejected;  ///< scopes whose own query failed for good (query_error)
   std::optional<source::QueryFailure>
@@ -62,6 +64,11 @@ struct FetchResult {
 /// more at a time than the source takes), tries again with full jitter (three tries), splits what
 /// is too large. Calls `done` exactly once, on the loop, unless the gate is told to abandon what
 /// was asked. Loop thread only.
+void FetchSeries(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
+                 std::function<void(FetchResult)> done);
+
+/// The same, and behind it the start timestamps of the series where the spec bills first samples by
+/// them: both, or a failure.
 void Fetch(const std::shared_ptr<SourceGate>& gate, FetchRequest request,
            std::function<void(FetchResult)> done);
 

@@ -220,6 +220,19 @@ base::Status LookAtCoverage(ledger::Ledger& ledger, PeriodTask* task) {
   return {};
 }
 
+/// What is wanted beside the answer to decide a period.
+base::Status LookAtFacts(ledger::Ledger& ledger, const metering::PeriodResult& result,
+                         PeriodTask* task) {
+  if (result.series_answered == 0) {
+    auto had_series = ledger.LastAnswerHadSeries(task->spec_id, task->item.period.begin);
+    if (!had_series) {
+      return tl::unexpected(had_series.error());
+    }
+    task->facts.last_answer_had_series = had_series->value_or(false);
+  }
+  return LookAtCoverage(ledger, task);
+}
+
 /// Of a local spec, what the server would have answered takes the place of the raw answers.
 void EvaluateLocally(PeriodTask* task) {
   if (task->spec != nullptr && task->spec->evaluation == metering::Evaluation::kLocal) {
@@ -249,21 +262,20 @@ base::Result<Settlement> SettlePeriod(ledger::Ledger& ledger, PeriodTask* task) 
       return tl::unexpected(converted.error());
     }
     result = *std::move(converted);
-    if (exact && exact->needs_history && !task->history_known) {
-      Settlement unknown;
-      unknown.needs_history = true;
-      return unknown;
+    if (exact) {
+      auto asks = AskOfPast(ledger, *exact, *task);
+      if (!asks) {
+        return tl::unexpected(asks.error());
+      }
+      if (*asks) {
+        Settlement unknown;
+        unknown.asks_data_at = **asks;
+        return unknown;
+      }
     }
     result.rejected.insert(result.rejected.end(), task->fetched.rejected.begin(),
                            task->fetched.rejected.end());
-    if (result.series_answered == 0) {
-      auto had_series = ledger.LastAnswerHadSeries(task->spec_id, task->item.period.begin);
-      if (!had_series) {
-        return tl::unexpected(had_series.error());
-      }
-      task->facts.last_answer_had_series = had_series->value_or(false);
-    }
-    if (auto status = LookAtCoverage(ledger, task); !status) {
+    if (auto status = LookAtFacts(ledger, result, task); !status) {
       return tl::unexpected(status.error());
     }
     decision = Decide(result, task->facts);

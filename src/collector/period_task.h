@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,9 +33,9 @@ struct PeriodTask {
   base::Milliseconds settle{0};
   base::Milliseconds audit{0};  ///< of the spec: how long its periods stay provisional
   base::Milliseconds checkpoint_retention{0};
-  /// Of exact usage from zero: the server has data of before the period's first look. Asked only
-  /// where it matters.
-  std::optional<bool> history_known;
+  /// Of exact usage, where it matters: whether the server has data of a time or before it
+  /// (nullopt: it does not say).
+  std::map<base::Instant, std::optional<bool>> has_data;
   bool newest_version = true;  ///< item.version_id is the spec's newest
   DecisionFacts facts;
   std::optional<std::int64_t> up_samples;  ///< of the source in the period, where they were asked
@@ -60,8 +61,8 @@ void UseVersion(PeriodTask* task, const CatalogueSpec& spec, std::int64_t versio
 struct Settlement {
   PeriodReport report;
   /// Nothing was written: whether the server's data reach back that far must be known first
-  /// (PeriodTask::history_known).
-  bool needs_history = false;
+  /// (PeriodTask::has_data).
+  std::optional<base::Instant> asks_data_at;
   /// The answered period after this one builds on what this one changed: it is to be computed
   /// again.
   std::optional<WorkItem> recompute;

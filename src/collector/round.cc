@@ -285,8 +285,8 @@ class RoundRun : public Round {
   }
 
   void OnSettled(const TaskPtr& task, Settlement settlement) {
-    if (settlement.needs_history) {
-      AskHistory(task);
+    if (settlement.asks_data_at) {
+      AskHistory(task, *settlement.asks_data_at);
       return;
     }
     if (settlement.retry_with_newest) {
@@ -311,17 +311,16 @@ class RoundRun : public Round {
     Pump(task->source);
   }
 
-  /// Whether the server had data before the first look at the series of a period.
-  void AskHistory(const TaskPtr& task) {
+  /// Whether the server has data of that time or before it.
+  void AskHistory(const TaskPtr& task, Instant time) {
     if (stopping_) {
       return;
     }
     sources_.at(task->source)
-        .gate->HasDataUpTo(task->item.period.begin - task->spec->exact.max_gap,
-                           [self = Self(), task](std::optional<bool> known) {
-                             task->history_known = known.value_or(false);
-                             self->Ready(task);
-                           });
+        .gate->HasDataUpTo(time, [self = Self(), task, time](std::optional<bool> known) {
+          task->has_data[time] = known;
+          self->Ready(task);
+        });
   }
 
   /// Puts an answered period behind the one that changed what it builds on, unless it is to be

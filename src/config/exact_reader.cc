@@ -74,11 +74,6 @@ constexpr std::array<Field<ExactOptions>, 9> kExact{{
                 std::array{FirstSample::kIgnore, FirstSample::kFromZero,
                            FirstSample::kFromStartTimestamp},
                 options.first_sample);
-       if (options.first_sample == FirstSample::kFromStartTimestamp) {
-         // Start times of series are not asked for yet: taken for `ignore` it would bill less.
-         reader.Wrong(value, "is from_start_timestamp, which this version does not support",
-                      "allowed: ignore, from_zero");
-       }
      }},
     {"gap",
      [](ValueReader& reader, const Node& value, ExactOptions& options) {

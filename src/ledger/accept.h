@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "promtally/base/result.h"
@@ -10,8 +11,12 @@
 
 namespace promtally::ledger {
 
+/// Begins the detail of a failed (lost) period of which the server still has the later part.
+inline constexpr std::string_view kPartlyLost = "the server's data begin later: lost from ";
+
 /// An operator's word that the held periods of a range are closed as they are: suspiciously empty
-/// and lost ones as empty at once, ones of low coverage with the server's next answer.
+/// and lost ones as empty at once, ones of low coverage, and those of which only a part is lost,
+/// with the server's next answer.
 struct AcceptRequest {
   std::string job;         ///< empty: the only job that has a spec of this name
   std::string name;        ///< the spec's

@@ -109,7 +109,9 @@ Acceptance Judge(const PeriodEntry& entry) {
   const bool is_doubtful =
       entry.reason == "low_coverage" || entry.reason == "history_unknown" ||
       (entry.reason == "bad_series" && entry.detail.starts_with("a suspicious reset"));
-  if (entry.state == PeriodState::kOpen && is_doubtful) {
+  const bool is_partly_lost = entry.state == PeriodState::kFailed && entry.reason == "lost" &&
+                              entry.detail.starts_with(kPartlyLost);
+  if ((entry.state == PeriodState::kOpen && is_doubtful) || is_partly_lost) {
     return Acceptance::kAwaited;
   }
   const bool is_closed = entry.state == PeriodState::kOpen
@@ -151,8 +153,8 @@ void Close(Connection& db, const Row& row, base::Instant now) {
 }
 
 void Await(Connection& db, const Row& row, base::Instant now) {
-  db.Run("update period set accepted_at = ?, next_retry = null where period_id = ?", now,
-         row.period_id);
+  db.Run("update period set state = ?, accepted_at = ?, next_retry = null where period_id = ?",
+         PeriodState::kOpen, now, row.period_id);
 }
 
 }  // namespace

@@ -232,6 +232,21 @@ PeriodQuery QueryOfPeriod(const MetricSpec& spec, const std::optional<std::strin
       period.end + range.ahead};
 }
 
+bool NeedsStarts(const MetricSpec& spec) {
+  return spec.evaluation == Evaluation::kExact &&
+         spec.exact.first_sample == FirstSample::kFromStartTimestamp;
+}
+
+std::string StartMetricOf(std::string_view metric) {
+  for (const std::string_view suffix : {"_total", "_count", "_sum", "_bucket"}) {
+    if (metric.size() > suffix.size() && metric.ends_with(suffix)) {
+      metric.remove_suffix(suffix.size());
+      break;
+    }
+  }
+  return std::string(metric) + "_created";
+}
+
 ExactUsage ComputeExact(const ExactRequest& request, const std::vector<RawAnswer>& answers) {
   return Computation(request, answers).Run();
 }

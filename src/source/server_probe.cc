@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/url.h"
+#include "promtally/base/time.h"
 #include "source/classify.h"
 
 namespace promtally::source {
@@ -87,7 +88,12 @@ class Probe : public std::enable_shared_from_this<Probe> {
   }
 
   void TakeRuntime(const net::HttpResponse& response, const DecodedAnswer& answer) {
-    if (IsSuccess(response, answer) && FindMember(answer, "storageRetention") != nullptr) {
+    const std::string* const retention = FindMember(answer, "storageRetention");
+    if (IsSuccess(response, answer) && retention != nullptr) {
+      // "15d", "15d or 10GiB", "10GiB"
+      if (const auto age = base::ParseDuration(retention->substr(0, retention->find(' ')))) {
+        identity_.retention = *age;
+      }
       identity_.kind = "prometheus";
       AskEdge();
       return;

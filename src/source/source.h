@@ -52,7 +52,8 @@ struct ServerIdentity {
   std::optional<bool> closed_edges;  ///< true: both window ends are closed (Prometheus 2); nullopt:
                                      ///< could not be had
   std::optional<base::Instant> server_date;
-  bool reachable = true;  ///< false: not even a connection
+  std::optional<base::Milliseconds> retention;  ///< by age, where the server says it
+  bool reachable = true;                        ///< false: not even a connection
 };
 
 /// One of the servers that a Thanos query joins, as `/api/v1/stores` lists it.

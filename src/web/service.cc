@@ -70,7 +70,7 @@ class Service {
                  collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
                  nullptr},
                 {configured_.ledger_path, configured_.settings.export_settings.max_series,
-                 configured_.settings.models},
+                 configured_.settings.models, configured_.settings.sources},
                 std::move(request.reader), &page_, &metrics_, &log_),
         signals_(loop_, SIGINT, SIGTERM),
         hangups_(loop_, SIGHUP) {}
@@ -150,7 +150,7 @@ class Service {
             std::make_shared<collector::ModelService>(configured_.settings, clock_),
             &log_,
             clock_,
-            configured_.ledger_path + ".predictions",
+            configured_.ledger_path,
             configured_.settings.web.limits.json_depth,
             [this] { keeper_.Changed(); }};
   }

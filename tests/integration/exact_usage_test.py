@@ -40,6 +40,12 @@ def history():
     gap = [(s, v) for s, v in steady() if not 2 * HOUR - 660 < s < 2 * HOUR + 600]
     lines += counter(gap, project_id="gap")
     lines += counter([(s, v / 10) for s, v in steady(per_step=1, first=3)], project_id="decimal")
+    # Begun twice: 40 were counted before the first scrape, and 200 after a restart that no fall shows.
+    young = [(4217 + 60 * i, 40 + 10 * i) for i in range(10)] + [(4817 + 60 * i, 200 + 10 * i) for i in range(10)]
+    lines += [line.replace("c_total", "young_total") for line in counter(young, project_id="young")]
+    lines += [f'young_created{{project_id="young"}} {BEGIN + (4190.5 if second < 4817 else 4800)} {BEGIN + second}'
+              for second, _value in young]
+    lines += counter([(s, 7 + i) for i, s in enumerate(range(4217, 4817, 60))], project_id="unsaid")
     lines += ["# TYPE g gauge"]
     lines += gauge_lines([(s, 2 if s < 90 * 60 else 4) for s in range(0, HOURS * HOUR, 60)], project_id="steady")
     lines.append("# EOF")
@@ -91,6 +97,20 @@ class ExactUsage(unittest.TestCase):
         for scope in ("steady", "burst", "reset", "gap", "decimal"):
             self.assertEqual(self.by_hour(at_once, scope), self.by_hour(by_hour, scope))
 
+    def test_bills_first_samples_by_their_start_timestamps(self):
+        for policy, quantity in (("from_start_timestamp", "420"), ("ignore", "250")):
+            spec = {**EXACT, "exact": {"first_sample": policy}}
+            work = self.workspace({"young_total": spec, "c_total": spec})
+            self.collect(work, 1, 2)
+            # 40 + 90, and 200 + 90 since the restart; without the start timestamps 90 + 70 + 90.
+            self.assertEqual(self.by_hour(work, "young", "young_total")[0], quantity, policy)
+            # A counter that does not say when it began counts from its second sample on.
+            self.assertEqual(self.by_hour(work, "unsaid")[0], "9", policy)
+            self.assertEqual(self.by_hour(work, "steady")[0], "300", policy)
+        lines = work.expect(0, "explain", "young_total", "--scope", "young", "--begin", hour(1), "--config", work.config,
+                            "--format", "json").lines
+        self.assertEqual([step["kind"] for step in lines[0]["series"][0]["steps"][:2]], ["first", "step"])
+
     def test_measures_the_area_of_a_gauge(self):
         work = self.workspace({"g": CEASED})
         self.collect(work)
@@ -138,7 +158,7 @@ class ExactUsage(unittest.TestCase):
         self.collect(work, 1, 2)
         with sqlite3.connect(work.ledger) as ledger:
             rows = ledger.execute("select count(*), min(end), max(end) from checkpoint").fetchone()
-        self.assertEqual(rows, (5, (BEGIN + 2 * HOUR) * 1000, (BEGIN + 2 * HOUR) * 1000))
+        self.assertEqual(rows, (6, (BEGIN + 2 * HOUR) * 1000, (BEGIN + 2 * HOUR) * 1000))
 
 
 class RawServer:
@@ -249,6 +269,59 @@ class Revisions(unittest.TestCase):
         self.assertEqual({line["begin"]: line["quantity"] for line in work.lines("usage", "--records")},
                          {hour(1): "250", hour(2): "300", hour(3): "300"})
         work.verify()
+
+
+class Lost(unittest.TestCase):
+    """The beginning of a period that the server does not have any more: said, with its range, not billed as if it had been idle."""
+
+    OLDEST = 2 * HOUR + 1217
+
+    def work(self, retention=None):
+        self.raw = RawServer({"p1": dict(steady())})
+        self.oldest = 0
+        routes = {"/api/v1/labels": lambda request: success(
+            ["up"] if float(request.parameters["end"]) >= BEGIN + self.oldest else [])}
+        if retention:
+            routes["/api/v1/status/buildinfo"] = success({"version": "3.15.0"})
+            routes["/api/v1/status/runtimeinfo"] = success({"storageRetention": retention})
+        server = FakePrometheus(self.raw, routes).start()
+        self.addCleanup(server.stop)
+        return Workspace(self, server.url, {"c_total": EXACT}, job={"settle": "5m", "start": hour(1), "empty_after": "0s"})
+
+    def lose(self):
+        self.oldest = self.OLDEST
+        self.raw.series["p1"] = {s: v for s, v in steady() if s >= self.oldest}
+
+    def collect(self, work, begin, end, status):
+        work.expect(status, "collect", "--config", work.config, "--begin", hour(begin), "--end", hour(end))
+
+    def period(self, work, begin):
+        return [(line["state"], line["reason"], line.get("detail")) for line in work.lines("status") if line.get("begin") == hour(begin)]
+
+    def test_what_was_seen_before_is_missed(self):
+        work = self.work()
+        self.collect(work, 1, 2, 0)
+        self.lose()
+        self.collect(work, 2, 4, 1)
+        self.assertEqual(self.period(work, 2), [
+            ("failed", "lost", f"the server's data begin later: lost from {hour(2)} to 2025-06-01T02:20:17Z")])
+        work.expect(0, "accept", "c_total", "--begin", hour(2), "--ledger", work.ledger)
+        self.collect(work, 2, 4, 0)
+        # Nothing of what was counted is missing: the long step belongs where it arrives.
+        self.assertEqual([line["quantity"] for line in work.lines("usage", "--records")], ["300", "300", "300"])
+        work.verify()
+
+    def test_what_is_older_than_the_retention_is_missed(self):
+        for retention, status in (("15d", 1), ("100y", 0), ("15d or 10GiB", 1), ("10GiB", 0)):
+            work = self.work(retention)
+            self.lose()
+            self.collect(work, 2, 3, status)
+            self.assertEqual(len(self.period(work, 2)), status, retention)
+
+    def test_a_server_that_is_new_has_lost_nothing(self):
+        work = self.work()
+        self.lose()
+        self.collect(work, 2, 3, 0)
 
 
 class Files(unittest.TestCase):

@@ -158,6 +158,12 @@ struct PeriodQuery {
                                         std::span<const std::string> scopes, Period period,
                                         base::Milliseconds settle);
 
+/// True when the start timestamps of a spec's series decide what their first samples are worth.
+[[nodiscard]] bool NeedsStarts(const MetricSpec& spec);
+/// The series that says when a counter's series began, in Unix seconds: OpenMetrics names it after
+/// the metric, `http_requests_created` for `http_requests_total`.
+[[nodiscard]] std::string StartMetricOf(std::string_view metric);
+
 /// Computes the usage of one spec and period. Answers of several queries are joined: a series may
 /// have its samples in more than one. Samples outside of the range are passed over.
 [[nodiscard]] ExactUsage ComputeExact(const ExactRequest& request,
