@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -43,6 +44,28 @@ Json RemoteLine(const config::RemoteModelSettings& model) {
           {"created", nullptr},
           {"metrics", nullptr},
           {"baseline", nullptr}};
+}
+
+/// A line of the list as a row that fits on a screen: of the errors the one that baselines are
+/// compared by.
+Json ListRow(const Json& line) {
+  const auto number = [](const Json& value) {
+    return value.is_number() ? Json(fmt::format("{:.6g}", value.get<double>())) : Json("");
+  };
+  Json row = line;
+  const Json metrics = line.value("metrics", Json());
+  const Json baseline = line.value("baseline", Json());
+  if (metrics.is_object()) {
+    row["mae"] = number(metrics.value("mae", Json()));
+  }
+  if (baseline.is_object()) {
+    row["baseline"] = baseline.value("name", "");
+    row["baseline_mae"] = number(baseline.value("metrics", Json::object()).value("mae", Json()));
+    row["beaten"] = baseline.value("beaten", false) ? "yes" : "no";
+  } else {
+    row["baseline"] = "";
+  }
+  return row;
 }
 
 Json ShowLine(const inference::ModelRecord& record) {
@@ -153,7 +176,11 @@ int RunModelsList(const ModelFileOptions& options) {
   for (const config::RemoteModelSettings& model : *remote) {
     lines.push_back(RemoteLine(model));
   }
-  PrintObjects(lines, {"name", "version", "type", "created", "metrics", "baseline"},
+  if (options.where.format != Format::kJson) {
+    std::transform(lines.begin(), lines.end(), lines.begin(), ListRow);
+  }
+  PrintObjects(lines,
+               {"name", "version", "type", "created", "mae", "baseline", "baseline_mae", "beaten"},
                options.where.format);
   for (const std::string& problem : listing->problems) {
     PrintError(problem, kIncomplete);
