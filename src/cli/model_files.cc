@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -33,6 +34,38 @@ Json ListLine(const inference::ModelRecord& record) {
   return {{"name", record.name},           {"version", record.version},
           {"type", record.type},           {"created", base::ToText(record.created)},
           {"metrics", summary["metrics"]}, {"baseline", summary["baseline"]}};
+}
+
+/// A model on another server, as it is configured: nobody is asked.
+Json RemoteLine(const config::RemoteModelSettings& model) {
+  return {{"name", model.name},
+          {"version", model.version.empty() ? Json(nullptr) : Json(model.version)},
+          {"type", std::string(config::ToText(model.type))},
+          {"created", nullptr},
+          {"metrics", nullptr},
+          {"baseline", nullptr}};
+}
+
+/// A line of the list as a row that fits on a screen: of the errors the one that baselines are
+/// compared by.
+Json ListRow(const Json& line) {
+  const auto number = [](const Json& value) {
+    return value.is_number() ? Json(fmt::format("{:.6g}", value.get<double>())) : Json("");
+  };
+  Json row = line;
+  const Json metrics = line.value("metrics", Json());
+  const Json baseline = line.value("baseline", Json());
+  if (metrics.is_object()) {
+    row["mae"] = number(metrics.value("mae", Json()));
+  }
+  if (baseline.is_object()) {
+    row["baseline"] = baseline.value("name", "");
+    row["baseline_mae"] = number(baseline.value("metrics", Json::object()).value("mae", Json()));
+    row["beaten"] = baseline.value("beaten", false) ? "yes" : "no";
+  } else {
+    row["baseline"] = "";
+  }
+  return row;
 }
 
 Json ShowLine(const inference::ModelRecord& record) {
@@ -136,7 +169,18 @@ int RunModelsList(const ModelFileOptions& options) {
   for (const inference::ModelRecord& record : listing->models) {
     lines.push_back(ListLine(record));
   }
-  PrintObjects(lines, {"name", "version", "type", "created", "metrics", "baseline"},
+  const auto remote = RemoteModelsOf(options.where);
+  if (!remote) {
+    return remote.error();
+  }
+  for (const config::RemoteModelSettings& model : *remote) {
+    lines.push_back(RemoteLine(model));
+  }
+  if (options.where.format != Format::kJson) {
+    std::transform(lines.begin(), lines.end(), lines.begin(), ListRow);
+  }
+  PrintObjects(lines,
+               {"name", "version", "type", "created", "mae", "baseline", "baseline_mae", "beaten"},
                options.where.format);
   for (const std::string& problem : listing->problems) {
     PrintError(problem, kIncomplete);

@@ -142,10 +142,9 @@ Json TensorsJson(const std::vector<inference::RemoteTensor>& tensors) {
 
 }  // namespace
 
-OrExit<std::unique_ptr<inference::RemoteModel>> FindRemoteModel(const ModelStoreOptions& where,
-                                                                const std::string& name) {
+OrExit<std::vector<config::RemoteModelSettings>> RemoteModelsOf(const ModelStoreOptions& where) {
   if (where.config_file.empty()) {
-    return std::unique_ptr<inference::RemoteModel>();
+    return std::vector<config::RemoteModelSettings>();
   }
   const auto text = ReadFile(where.config_file);
   if (!text) {
@@ -157,7 +156,16 @@ OrExit<std::unique_ptr<inference::RemoteModel>> FindRemoteModel(const ModelStore
     PrintDiagnostics(file.diagnostics);
     return tl::unexpected(kBadConfiguration);
   }
-  for (config::RemoteModelSettings remote : file.settings.models.remote) {
+  return file.settings.models.remote;
+}
+
+OrExit<std::unique_ptr<inference::RemoteModel>> FindRemoteModel(const ModelStoreOptions& where,
+                                                                const std::string& name) {
+  auto models = RemoteModelsOf(where);
+  if (!models) {
+    return tl::unexpected(models.error());
+  }
+  for (config::RemoteModelSettings& remote : *models) {
     if (remote.name == name) {
       JoinHttpPaths(where.config_file, &remote.http);
       return std::make_unique<inference::RemoteModel>(std::move(remote));

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/load.h"
 #include "cli/model_options.h"
@@ -14,6 +15,10 @@ namespace promtally::cli {
 /// Exit status 3 for a bad configuration.
 [[nodiscard]] OrExit<std::unique_ptr<inference::RemoteModel>> FindRemoteModel(
     const ModelStoreOptions& where, const std::string& name);
+
+/// All of them, in the file's order; none without a configuration. Exit status as above.
+[[nodiscard]] OrExit<std::vector<config::RemoteModelSettings>> RemoteModelsOf(
+    const ModelStoreOptions& where);
 
 /// `models predict` and `models show` of such a model. Exit status 4: the server gave no answer.
 int PredictRemote(const inference::RemoteModel& model, const ModelPredictOptions& options);

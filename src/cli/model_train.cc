@@ -70,6 +70,7 @@ inference::XgboostTraining TreesOf(const ModelTrainOptions& options, const Input
           .alpha = options.alpha,
           .seed = options.seed,
           .early_stopping_rounds = options.early_stopping_rounds,
+          .stop = {},
           .threads = 1};
 }
 
@@ -82,7 +83,8 @@ inference::SeriesTraining SeriesOf(const ModelTrainOptions& options, const Input
           .order = options.order,
           .seasonal = options.seasonal,
           .mean = options.mean,
-          .seasonal_kind = options.seasonal_kind};
+          .seasonal_kind = options.seasonal_kind,
+          .stop = {}};
 }
 
 /// Trains once; what type it is was looked at before.

@@ -66,9 +66,16 @@ void PredictionPreview::Show(const QueryTarget& target, const metering::MetricSp
                              metering::Period input, const Ask& ask) {
   if (models_ == nullptr || job_ != target.job) {
     models_ = std::make_shared<inference::ModelCatalog>(target.models);
+    ranges_ = std::make_shared<collector::RangeWindows>(std::vector{*target.source});
     job_ = target.job;
   }
   for (const metering::ModelBlock& block : spec.models) {
+    if (block.input) {
+      if (const auto windows = AskRange(target, block, input)) {
+        ShowBlock(target, block, input, *windows);
+      }
+      continue;
+    }
     std::vector<std::vector<AskedQuantity>> periods;
     for (const metering::Period& period : collector::WindowPeriods(block, input)) {
       auto asked = ask(period);
@@ -82,6 +89,22 @@ void PredictionPreview::Show(const QueryTarget& target, const metering::MetricSp
       ShowBlock(target, block, input, WindowsOf(periods));
     }
   }
+}
+
+std::optional<std::vector<ledger::UsageWindow>> PredictionPreview::AskRange(
+    const QueryTarget& target, const metering::ModelBlock& block, metering::Period input) {
+  std::cerr << fmt::format("{} {}: {} steps of {}s: {}\n", Printable(block.name),
+                           base::ToText(input.end), block.steps_back, block.input->step.count(),
+                           Printable(metering::InputQuery(*block.input, target.scope_key)));
+  auto windows = ranges_->Ask({target.source->name, &*block.input, block.steps_back,
+                               target.scope_key, target.filter, input.end});
+  if (!windows) {
+    complete_ = false;
+    std::cerr << "promtally: error: "
+              << Printable(block.name + ": no window: " + windows.error().message) << '\n';
+    return std::nullopt;
+  }
+  return *std::move(windows);
 }
 
 void PredictionPreview::ShowBlock(const QueryTarget& target, const metering::ModelBlock& block,

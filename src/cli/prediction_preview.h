@@ -9,6 +9,7 @@
 
 #include "cli/query_target.h"
 #include "cli/table.h"
+#include "collector/range_windows.h"
 #include "inference/model_catalog.h"
 
 namespace promtally::cli {
@@ -36,11 +37,16 @@ class PredictionPreview {
   [[nodiscard]] bool is_complete() const { return complete_; }
 
  private:
+  /// Windows of a range query; nullopt: there are none, and that was said.
+  std::optional<std::vector<ledger::UsageWindow>> AskRange(const QueryTarget& target,
+                                                           const metering::ModelBlock& block,
+                                                           metering::Period input);
   void ShowBlock(const QueryTarget& target, const metering::ModelBlock& block,
                  metering::Period input, const std::vector<ledger::UsageWindow>& windows);
 
   Format format_;
   std::shared_ptr<inference::ModelCatalog> models_;  // of the target at hand
+  std::shared_ptr<collector::RangeWindows> ranges_;  // of its source
   std::optional<std::string> job_;                   // whose models these are
   bool complete_ = true;
   Table table_{{{"name"}, {"scope"}, {"labels"}, {"begin"}, {"end"}, {"window"}, {"prediction"}}};

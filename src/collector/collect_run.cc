@@ -22,12 +22,14 @@ constexpr std::chrono::seconds kNearRetry{5};
 class CollectRun {
  public:
   CollectRun(boost::asio::io_context& loop, RoundContext context, RoundScope scope,
-             const config::ModelsSettings& models, const CollectListeners& listeners)
+             const config::Settings& settings, const CollectListeners& listeners)
       : loop_(loop),
         context_(std::move(context)),
         scope_(scope),
         listeners_(listeners),
-        predictor_(&loop, context_.ledger, std::make_shared<inference::ModelCatalog>(models),
+        predictor_(&loop, context_.ledger,
+                   {std::make_shared<inference::ModelCatalog>(settings.models),
+                    std::make_shared<RangeWindows>(settings.sources)},
                    context_.clock),
         signals_(loop, SIGINT, SIGTERM),
         timer_(loop),
@@ -126,7 +128,7 @@ void RunCollection(CollectRequest request, const CollectListeners& listeners) {
                        OpenSources(loop, *request.settings),
                        std::move(request.clock),
                        request.observer};
-  CollectRun(loop, std::move(context), request.scope, request.settings->models, listeners).Run();
+  CollectRun(loop, std::move(context), request.scope, *request.settings, listeners).Run();
 }
 
 }  // namespace promtally::collector

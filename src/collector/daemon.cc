@@ -77,13 +77,15 @@ Daemon::Daemon(RoundContext context, DaemonOptions options, std::shared_ptr<ledg
   for (const SpecName& spec : exported_) {
     metrics_.RegisterSpec(spec.first, spec.second);
   }
-  UseModels(options_.models);
+  UseModels();
 }
 
-void Daemon::UseModels(const config::ModelsSettings& models) {
-  predictor_ = std::make_unique<Predictor>(context_.loop, context_.ledger,
-                                           std::make_shared<inference::ModelCatalog>(models),
-                                           context_.clock);
+void Daemon::UseModels() {
+  predictor_ = std::make_unique<Predictor>(
+      context_.loop, context_.ledger,
+      Predictor::Inputs{std::make_shared<inference::ModelCatalog>(options_.models),
+                        std::make_shared<RangeWindows>(options_.sources)},
+      context_.clock);
 }
 
 void Daemon::HookSources() {
@@ -166,7 +168,7 @@ void Daemon::FinishNext(base::Result<Catalogue> registered) {
     }
   } else {
     outcome = tl::unexpected(registered.error());
-    UseModels(options_.models);  // the former ones were stopped
+    UseModels();  // the former ones were stopped
   }
   next.done(std::move(outcome));
   if (stopped_) {
@@ -189,7 +191,8 @@ void Daemon::Apply(const config::Settings& settings, Catalogue catalogue) {
   HookSources();
   context_.catalogue = std::make_shared<Catalogue>(std::move(catalogue));
   options_.models = settings.models;
-  UseModels(options_.models);
+  options_.sources = settings.sources;
+  UseModels();
   const std::set<SpecName> before = std::exchange(exported_, SpecsOf(*context_.catalogue));
   for (const SpecName& spec : before) {
     if (!exported_.contains(spec)) {

@@ -22,7 +22,8 @@ namespace promtally::collector {
 struct DaemonOptions {
   std::string ledger_path;  ///< for requests that other processes leave beside it
   std::size_t max_series = 100'000;
-  config::ModelsSettings models;  ///< for predictions
+  config::ModelsSettings models;  ///< for predictions, with the sources that they may ask
+  std::vector<config::SourceSettings> sources;
 };
 
 /// What `serve` does beside answering HTTP: a round whenever something is due or a next try has
@@ -67,7 +68,7 @@ class Daemon : public RoundObserver {
  private:
   void StartRound();
   void HookSources();
-  void UseModels(const config::ModelsSettings& models);
+  void UseModels();
   void RegisterNext();
   void FinishNext(base::Result<Catalogue> registered);
   void Apply(const config::Settings& settings, Catalogue catalogue);

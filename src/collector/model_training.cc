@@ -84,7 +84,8 @@ base::Result<TrainingData> DataOf(ModelService& service, const TrainingRequest& 
 }
 
 base::Result<inference::TrainedModel> TrainHere(const TrainingRequest& request,
-                                                const TrainingData& data) {
+                                                const TrainingData& data,
+                                                const std::stop_token& stop) {
   const auto test_steps = inference::TestSteps(request.test_size, data.series.front().size());
   if (!test_steps) {
     return tl::unexpected(test_steps.error());
@@ -100,6 +101,7 @@ base::Result<inference::TrainedModel> TrainHere(const TrainingRequest& request,
     }
     inference::SeriesTraining training;
     training.values = data.series.front();
+    training.stop = stop;
     training.test_steps = *test_steps;
     training.order = fmt::format("{},{},{}", Whole(request, "p", 5), Whole(request, "d", 1),
                                  Whole(request, "q", 0));
@@ -107,6 +109,7 @@ base::Result<inference::TrainedModel> TrainHere(const TrainingRequest& request,
   }
   inference::XgboostTraining training;
   training.names = data.names;
+  training.stop = stop;
   training.series = data.series;
   training.steps_back = request.steps_back;
   training.test_steps = *test_steps;
@@ -175,7 +178,8 @@ std::string TrainBody(const TrainingRequest& request) {
 }
 
 base::Result<TrainingResult> Train(ModelService& service, const TrainingRequest& request,
-                                   const std::function<void(double)>& progress) {
+                                   const std::function<void(double)>& progress,
+                                   const std::stop_token& stop) {
   const bool kept_here =
       request.dataclay ||
       (request.dataset_name && HasDataset(service.settings().datasets, *request.dataset_name));
@@ -188,9 +192,12 @@ base::Result<TrainingResult> Train(ModelService& service, const TrainingRequest&
     return tl::unexpected(data.error());
   }
   progress(0.2);
-  base::Result<inference::TrainedModel> trained = TrainHere(request, *data);
+  base::Result<inference::TrainedModel> trained = TrainHere(request, *data, stop);
   if (!trained) {
     return tl::unexpected(trained.error());
+  }
+  if (stop.stop_requested()) {
+    return tl::unexpected(inference::TrainingInterrupted());
   }
   progress(0.9);
   return StoreModel(service, request, *data, *std::move(trained));

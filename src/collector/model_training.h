@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -53,10 +54,12 @@ struct TrainingData {
     const std::vector<std::vector<source::RangeSeries>>& answers, base::Milliseconds step);
 
 /// Trains: by the Intelligence API where there is one and the data are not kept here, else in this
-/// process, and stores the model. Waits as long as that takes. `progress` is told parts of 1.
+/// process, and stores the model. Waits as long as that takes, or until `stop`: kCancelled then,
+/// and nothing is stored. `progress` is told parts of 1.
 [[nodiscard]] base::Result<TrainingResult> Train(ModelService& service,
                                                  const TrainingRequest& request,
-                                                 const std::function<void(double)>& progress);
+                                                 const std::function<void(double)>& progress,
+                                                 const std::stop_token& stop);
 
 /// The body for the Intelligence API's /train: every field, none null.
 [[nodiscard]] std::string TrainBody(const TrainingRequest& request);

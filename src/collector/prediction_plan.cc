@@ -44,8 +44,14 @@ class Planner {
       if (state != states.end() && state->second != PeriodState::kOpen) {
         continue;
       }
-      PredictionTask task{
-          job.settings.job, job.settings.scope_key, prediction, spec.stored.id, input, 0};
+      PredictionTask task{job.settings.job,
+                          job.settings.source,
+                          job.settings.scope_key,
+                          job.filter,
+                          prediction,
+                          spec.stored.id,
+                          input,
+                          0};
       if (state != states.end()) {
         auto held = ledger_.FindPeriod(task.value().id, state->first);
         if (!held) {

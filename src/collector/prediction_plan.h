@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@ namespace promtally::collector {
 /// One block and committed period that no prediction was made from yet.
 struct PredictionTask {
   std::string job;
+  std::string source;  ///< of the job
   std::optional<std::string> scope_key;
+  std::shared_ptr<const metering::ScopeFilter> filter;
   CataloguePrediction prediction;  ///< as it was when the task was planned
   std::int64_t measured_id = 0;    ///< the spec whose usage it looks at
   metering::Period input;
@@ -34,7 +37,7 @@ struct PredictionPlan {
     ledger::Ledger& ledger, const Catalogue& catalogue,
     const std::optional<metering::Period>& range, base::Instant now);
 
-/// The periods of a block's windows, `input` last.
+/// The periods of a block's windows of committed usage, `input` last.
 [[nodiscard]] std::vector<metering::Period> WindowPeriods(const metering::ModelBlock& block,
                                                           metering::Period input);
 

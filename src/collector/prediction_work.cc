@@ -17,14 +17,6 @@ using metering::WindowGap;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-std::string SeriesText(const ledger::UsageWindow& window) {
-  std::string text;
-  for (const auto& [name, value] : window.labels) {
-    text += (text.empty() ? "{" : ", ") + name + "=\"" + value + "\"";
-  }
-  return text.empty() ? "{}" : text + "}";
-}
-
 /// The values of a window as numbers; nullopt: left out.
 std::optional<std::vector<double>> ValuesOf(const ledger::UsageWindow& window, WindowGap gaps) {
   std::vector<double> values;
@@ -61,14 +53,6 @@ double Combined(const std::vector<double>& steps, StepsTo combine) {
   return combine == StepsTo::kSum ? sum : sum / static_cast<double>(steps.size());
 }
 
-/// The shortest decimal that reads back as this double.
-base::Decimal DecimalOf(double value) {
-  std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return *base::Decimal::Parse(
-      std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
-}
-
 base::Decimal Bounded(double value, const ModelBlock& block) {
   base::Decimal bounded = DecimalOf(value);
   if (block.minimum && bounded < *block.minimum) {
@@ -94,11 +78,26 @@ const std::optional<base::Decimal>& PartOf(const WindowPrediction& series,
 
 }  // namespace
 
+base::Decimal DecimalOf(double value) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return *base::Decimal::Parse(
+      std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
+}
+
+std::string SeriesText(const ledger::UsageWindow& window) {
+  std::string text;
+  for (const auto& [name, value] : window.labels) {
+    text += (text.empty() ? "{" : ", ") + name + "=\"" + value + "\"";
+  }
+  return text.empty() ? "{}" : text + "}";
+}
+
 metering::Period OutputPeriod(const ModelBlock& block, metering::Period input) {
   if (block.score != metering::AnomalyScore::kNone) {
     return input;
   }
-  const base::Milliseconds length = input.end - input.begin;
+  const base::Milliseconds length = block.input ? block.input->step : input.end - input.begin;
   const base::Instant end = input.end + block.horizon * length;
   return {block.combine == StepsTo::kLast ? end - length : input.end, end};
 }
@@ -134,7 +133,8 @@ base::Result<PredictionInput> MakeInput(const ModelBlock& block,
     }
     const auto gaps = std::count(windows[i].values.begin(), windows[i].values.end(), std::nullopt);
     const std::string why = std::to_string(gaps) + " of " +
-                            std::to_string(windows[i].values.size()) + " periods have no record";
+                            std::to_string(windows[i].values.size()) +
+                            (block.input ? " steps have no sample" : " periods have no record");
     if (block.missing == WindowGap::kRefuse) {
       return base::Fail(base::ErrorCode::kRejected, SeriesText(windows[i]) + ": " + why);
     }

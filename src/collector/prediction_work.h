@@ -20,6 +20,12 @@ namespace promtally::collector {
 [[nodiscard]] metering::Period OutputPeriod(const metering::ModelBlock& block,
                                             metering::Period input);
 
+/// The shortest decimal that reads back as this finite double.
+[[nodiscard]] base::Decimal DecimalOf(double value);
+
+/// `{project_id="p1", tier="hot"}`
+[[nodiscard]] std::string SeriesText(const ledger::UsageWindow& window);
+
 /// SHA-256 of the windows: series and quantities.
 [[nodiscard]] base::Digest DigestOf(const std::vector<ledger::UsageWindow>& windows);
 

@@ -54,6 +54,16 @@ ledger::PeriodCommit CommitOf(const PredictionAtHand& at_hand, const ledger::Spe
   return commit;
 }
 
+/// What was asked, of whom.
+std::string EvidenceText(const PredictionAtHand& at_hand) {
+  const ModelBlock& block = at_hand.task.prediction.block;
+  const std::string back = std::to_string(block.steps_back) + " ";
+  return "model " + at_hand.run.model + ", " + back +
+         (block.input ? "steps of " + std::to_string(block.input->step.count()) + "s" : "periods") +
+         " back, " + std::to_string(block.horizon) + " ahead" +
+         (block.input ? ": " + InputQuery(*block.input, at_hand.task.scope_key) : "");
+}
+
 base::Status CommitParts(ledger::Ledger& ledger, const PredictionAtHand& at_hand,
                          base::Instant now) {
   auto server = ledger.RecordServer("model " + at_hand.run.model, at_hand.run.type,
@@ -61,7 +71,6 @@ base::Status CommitParts(ledger::Ledger& ledger, const PredictionAtHand& at_hand
   if (!server) {
     return tl::unexpected(server.error());
   }
-  const ModelBlock& block = at_hand.task.prediction.block;
   for (const auto& [part, spec] : at_hand.task.prediction.outputs) {
     ledger::PeriodCommit commit = CommitOf(at_hand, spec, now);
     const auto period =
@@ -70,8 +79,7 @@ base::Status CommitParts(ledger::Ledger& ledger, const PredictionAtHand& at_hand
     commit.context = &period->context;
     commit.result = &period->result;
     ledger::QueryEvidence evidence;
-    evidence.text = "model " + at_hand.run.model + ", " + std::to_string(block.steps_back) +
-                    " periods back, " + std::to_string(block.horizon) + " ahead";
+    evidence.text = EvidenceText(at_hand);
     evidence.time = commit.period.end;
     evidence.server_id = *server;
     evidence.series = period->result.series_answered;
@@ -142,7 +150,7 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
     boost::asio::io_context* loop = nullptr;
     LedgerThread* ledger = nullptr;
     std::shared_ptr<boost::asio::io_context> queue;
-    std::shared_ptr<inference::ModelCatalog> models;
+    Predictor::Inputs inputs;
     std::function<base::Instant()> clock;
   };
 
@@ -183,6 +191,11 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
     auto at_hand = std::make_shared<PredictionAtHand>();
     at_hand->task = std::move(tasks_.front());
     tasks_.pop_front();
+    if (at_hand->task.prediction.block.input) {
+      boost::asio::post(*context_.queue,
+                        [self = shared_from_this(), at_hand] { self->Predict(at_hand); });
+      return;
+    }
     context_.ledger->Post([self = shared_from_this(), at_hand](auto& ledger) {
       const PredictionTask& task = at_hand->task;
       auto windows =
@@ -198,8 +211,11 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
 
   void Predict(const std::shared_ptr<PredictionAtHand>& at_hand) {
     if (!at_hand->ledger_error) {
-      auto status = RunModel(*context_.models, at_hand->task.prediction.block, at_hand->windows,
-                             &at_hand->run);
+      auto status = AskRange(at_hand.get());
+      if (status) {
+        status = RunModel(*context_.inputs.models, at_hand->task.prediction.block, at_hand->windows,
+                          &at_hand->run);
+      }
       if (!status && status.error().code == base::ErrorCode::kCancelled) {
         // Given up by Stop, not by the model: nothing is said of the period, it is made later.
         boost::asio::post(*context_.loop, [self = shared_from_this()] { self->Next(); });
@@ -217,6 +233,23 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
           boost::asio::post(*self->context_.loop,
                             [self, at_hand, now] { self->OnWritten(*at_hand, now); });
         });
+  }
+
+  /// The windows of a block that does not look at usage.
+  base::Status AskRange(PredictionAtHand* at_hand) {
+    const PredictionTask& task = at_hand->task;
+    const auto& input = task.prediction.block.input;
+    if (!input) {
+      return {};
+    }
+    auto windows =
+        context_.inputs.ranges->Ask({task.source, &*input, task.prediction.block.steps_back,
+                                     task.scope_key, task.filter, task.input.end});
+    if (!windows) {
+      return tl::unexpected(windows.error());
+    }
+    at_hand->windows = *std::move(windows);
+    return {};
   }
 
   void OnWritten(const PredictionAtHand& at_hand, base::Instant now) {
@@ -240,19 +273,19 @@ class PredictionRun : public std::enable_shared_from_this<PredictionRun> {
   bool stopped_ = false;
 };
 
-Predictor::Predictor(boost::asio::io_context* loop, LedgerThread* ledger,
-                     std::shared_ptr<inference::ModelCatalog> models,
+Predictor::Predictor(boost::asio::io_context* loop, LedgerThread* ledger, Inputs inputs,
                      std::function<base::Instant()> clock)
     : loop_(loop),
       ledger_(ledger),
-      models_(std::move(models)),
+      inputs_(std::move(inputs)),
       clock_(std::move(clock)),
       queue_(std::make_shared<Queue>(1)),
       guard_(queue_->get_executor()),
       thread_([queue = queue_] { queue->run(); }) {}
 
 Predictor::~Predictor() {
-  models_->Stop();
+  inputs_.ranges->Stop();
+  inputs_.models->Stop();
   guard_.reset();
   queue_->stop();
   thread_.join();
@@ -262,7 +295,7 @@ void Predictor::Run(const std::shared_ptr<const Catalogue>& catalogue,
                     const std::optional<metering::Period>& range,
                     std::function<void(PredictionsReport)> done) {
   const auto run = std::make_shared<PredictionRun>(
-      PredictionRun::Context{loop_, ledger_, queue_, models_, clock_}, std::move(done));
+      PredictionRun::Context{loop_, ledger_, queue_, inputs_, clock_}, std::move(done));
   run_ = run;
   run->Start(catalogue, range);
 }
@@ -270,7 +303,8 @@ void Predictor::Run(const std::shared_ptr<const Catalogue>& catalogue,
 void Predictor::Stop() {
   if (const auto run = run_.lock()) {
     run->Stop();
-    models_->Stop();
+    inputs_.ranges->Stop();
+    inputs_.models->Stop();
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "collector/ledger_thread.h"
 #include "collector/prediction_plan.h"
+#include "collector/range_windows.h"
 #include "inference/model_catalog.h"
 
 namespace promtally::collector {
@@ -36,12 +37,18 @@ struct PredictionsReport {
 };
 
 /// Makes the predictions of committed usage, one after the other: windows are read on the ledger
-/// thread, models run on a thread of their own, so that neither commits nor scrapes wait for one.
-/// Loop thread only. Destruction gives up what is under way: nothing of it is committed.
+/// thread, those of range queries and models run on a thread of their own, so that neither commits
+/// nor scrapes wait for one. Loop thread only. Destruction gives up what is under way: nothing of
+/// it is committed.
 class Predictor {
  public:
-  Predictor(boost::asio::io_context* loop, LedgerThread* ledger,
-            std::shared_ptr<inference::ModelCatalog> models, std::function<base::Instant()> clock);
+  /// What predictions are made of beside the ledger; both are stopped with the predictor.
+  struct Inputs {
+    std::shared_ptr<inference::ModelCatalog> models;
+    std::shared_ptr<RangeWindows> ranges;
+  };
+  Predictor(boost::asio::io_context* loop, LedgerThread* ledger, Inputs inputs,
+            std::function<base::Instant()> clock);
   ~Predictor();
   Predictor(const Predictor&) = delete;
   Predictor& operator=(const Predictor&) = delete;
@@ -50,7 +57,8 @@ class Predictor {
   void Run(const std::shared_ptr<const Catalogue>& catalogue,
            const std::optional<metering::Period>& range,
            std::function<void(PredictionsReport)> done);
-  /// Ends the running one after the prediction at hand; a remote model is not waited for.
+  /// Ends the running one after the prediction at hand; neither a source nor a remote model is
+  /// waited for.
   void Stop();
   [[nodiscard]] bool is_running() const { return !run_.expired(); }
 
@@ -59,7 +67,7 @@ class Predictor {
 
   boost::asio::io_context* const loop_;
   LedgerThread* const ledger_;
-  const std::shared_ptr<inference::ModelCatalog> models_;
+  const Inputs inputs_;
   const std::function<base::Instant()> clock_;
   std::weak_ptr<class PredictionRun> run_;
   const std::shared_ptr<Queue> queue_;  // of the models' thread

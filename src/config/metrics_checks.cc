@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/exact_reader.h"
+#include "config/model_input.h"
 #include "promtally/base/labels.h"
 #include "promtally/metering/query_mode.h"
 #include "promtally/promql/functions.h"
@@ -272,6 +273,7 @@ void CheckOutputNames(const std::vector<SpecDraft>& drafts,
 
 void CheckSpec(const SpecDraft& draft, const FileContext& file, Problems& problems) {
   CheckMutation(draft, problems);
+  CheckModelInputs(draft, file, problems);
   if (const Node* const exact = FindKey(*draft.map, "exact");
       exact != nullptr && draft.spec.evaluation != metering::Evaluation::kExact) {
     problems.Warn(exact->place, "\"exact\" in metric " + Quoted(draft.spec.metric) +

@@ -11,6 +11,7 @@
 #include "config/metric_values.h"
 #include "config/metrics_checks.h"
 #include "config/model_block.h"
+#include "config/model_input.h"
 #include "config/value_reader.h"
 #include "config/yaml_document.h"
 #include "promtally/base/labels.h"
@@ -190,6 +191,7 @@ void ReadSpec(ValueReader& reader, const Node& value, const std::string& metric,
     auto& function = draft.spec.range_function;
     function = function.empty() ? DefaultExactFunction(metric) : function;
   }
+  CompleteModelInputs(draft.spec);
   CheckSpec(draft, drafts.file, reader.problems());
   drafts.specs.push_back(std::move(draft));
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/model_input.h"
 #include "promtally/config/metrics_file.h"
 
 namespace promtally::config {
@@ -146,8 +147,7 @@ constexpr std::array<Field<ModelBlock>, 18> kBlock{{
     {"model", ReadTag},
     {"score", [](ValueReader& reader, const Node& value,
                  ModelBlock& block) { ReadChoice(reader, value, kScores, block.score); }},
-    {"input", [](ValueReader& reader, const Node& value,
-                 ModelBlock& /*block*/) { static_cast<void>(reader.OneOf(value, {"usage"})); }},
+    {"input", ReadModelInput},
     {"steps_back",
      [](ValueReader& reader, const Node& value, ModelBlock& block) {
        block.steps_back =
@@ -305,6 +305,9 @@ std::string ToDefinition(const ModelBlock& block) {
   add_text("name", block.name);
   add_text("model", block.model);
   add_choice("score", kScores, block.score, defaults.score);
+  if (block.input) {
+    add("input", ToDefinition(*block.input));
+  }
   add("steps_back", std::to_string(block.steps_back));
   add("horizon", std::to_string(block.horizon));
   add_choice("combine", kCombines, block.combine, defaults.combine);
@@ -338,6 +341,7 @@ std::string ToDefinition(const ModelBlock& block) {
 
 void AppendModelKeys(std::vector<std::string>& keys) {
   AppendKeys<ModelBlock>("metrics.<metric>.model.", kBlock, keys);
+  AppendModelInputKeys(keys);
 }
 
 }  // namespace promtally::config

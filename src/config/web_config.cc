@@ -176,7 +176,10 @@ void CheckPair(const Node& map, std::string_view name, bool required, Problems& 
   if (inline_key != nullptr && file_key != nullptr) {
     problems.Error(file_key->place,
                    "at most one of " + std::string(name) + " & " + file + " must be configured");
-  } else if (required && inline_key == nullptr && file_key == nullptr) {
+  } else if (const Node* const value = Find(map, inline_key != nullptr ? name : file);
+             required && (value == nullptr || value->kind == NodeKind::kNull ||
+                          (value->kind == NodeKind::kScalar && value->text.empty()))) {
+    // An empty text is none, as in exporter-toolkit.
     problems.Error(map.place, "missing one of " + std::string(name) + " or " + file);
   }
 }

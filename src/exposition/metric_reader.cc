@@ -26,9 +26,9 @@ class MetricReader : public PieceReader {
 
   bool Next(std::string& out) override {
     const std::size_t begin = out.size();
-    out.reserve(begin + kPieceBytes + 4096);
-    while (out.size() - begin < kPieceBytes && (entry_ != nullptr || BeginFamily(out))) {
-      Continue(out, begin + kPieceBytes);
+    const std::size_t end = PieceEnd(begin);
+    while (out.size() < end && (entry_ != nullptr || BeginFamily(out))) {
+      Continue(out, end);
     }
     return out.size() > begin;
   }

@@ -185,7 +185,7 @@ MetricStore::EntryPtr MetricStore::EntryOf(std::string_view name) const {
 }
 
 base::Status MetricStore::CheckRoom(const Entry& entry,
-                                    const std::vector<CheckedChange>& changes) const {
+                                    std::span<const CheckedChange> changes) const {
   const std::size_t here = entry.family.series().size();
   const std::size_t own = options_.limits.max_series_per_metric;
   const std::size_t all = options_.limits.max_series;
@@ -213,19 +213,11 @@ base::Status MetricStore::CheckRoom(const Entry& entry,
 
 base::Result<std::vector<CheckedChange>> MetricStore::CheckAll(
     const Entry& entry, std::span<const SampleChange> changes) const {
-  std::vector<CheckedChange> checked;
-  checked.reserve(changes.size());
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    auto one = entry.family.Check(changes[i], options_.limits);
-    if (!one) {
-      return changes.size() == 1 ? tl::unexpected(one.error())
-                                 : base::Fail("sample " + std::to_string(i + 1) + " of " +
-                                                  std::to_string(changes.size()),
-                                              one.error());
-    }
-    checked.push_back(*std::move(one));
+  auto checked = CheckChanges(entry.family, changes, options_.limits);
+  if (!checked) {
+    return checked;
   }
-  if (auto room = CheckRoom(entry, checked); !room) {
+  if (auto room = CheckRoom(entry, *checked); !room) {
     return tl::unexpected(room.error());
   }
   return checked;
@@ -242,13 +234,39 @@ base::Result<std::size_t> MetricStore::Apply(std::string_view name,
   if (!checked) {
     return tl::unexpected(checked.error());
   }
-  if (!checked->empty()) {
-    if (auto written = Write(ChangesFrame(entry->id, now, *checked), entry.get()); !written) {
+  return WriteAndApply(*entry, *checked, now);
+}
+
+std::optional<ChangeChecker> MetricStore::CheckerOf(std::string_view name) const {
+  const MetricDefinition* const definition = DefinitionOf(name);
+  return definition == nullptr ? std::nullopt
+                               : std::optional(ChangeChecker(*definition, options_.limits));
+}
+
+base::Result<std::size_t> MetricStore::Apply(const ChangeChecker& checker,
+                                             std::span<const CheckedChange> changes,
+                                             base::Instant now) {
+  const auto found = families_.find(checker.definition().name);
+  if (found == families_.end() || found->second->family.definition() != checker.definition()) {
+    return NoMetric(checker.definition().name);
+  }
+  const EntryPtr entry = found->second;
+  if (auto room = CheckRoom(*entry, changes); !room) {
+    return tl::unexpected(room.error());
+  }
+  return WriteAndApply(*entry, changes, now);
+}
+
+base::Result<std::size_t> MetricStore::WriteAndApply(Entry& entry,
+                                                     std::span<const CheckedChange> changes,
+                                                     base::Instant now) {
+  if (!changes.empty()) {
+    if (auto written = Write(ChangesFrame(entry.id, now, changes), &entry); !written) {
       return tl::unexpected(written.error());
     }
-    ApplyTo(*entry, *checked, now);
+    ApplyTo(entry, changes, now);
   }
-  return checked->size();
+  return changes.size();
 }
 
 void MetricStore::ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "exposition/change_checker.h"
 #include "exposition/metric_family.h"
 #include "exposition/metric_journal.h"
 #include "exposition/piece_reader.h"
@@ -90,6 +91,13 @@ class MetricStore {
   [[nodiscard]] base::Result<std::size_t> Apply(std::string_view name,
                                                 std::span<const SampleChange> changes,
                                                 base::Instant now);
+  /// The same in two steps: what takes longest, the checks, may then be done on another thread.
+  /// nullopt: no such metric.
+  [[nodiscard]] std::optional<ChangeChecker> CheckerOf(std::string_view name) const;
+  /// kNotFound as well where the metric has another definition by now.
+  [[nodiscard]] base::Result<std::size_t> Apply(const ChangeChecker& checker,
+                                                std::span<const CheckedChange> changes,
+                                                base::Instant now);
   [[nodiscard]] base::Status Remove(std::string_view name);
   [[nodiscard]] base::Status RemoveSeries(std::string_view name, const base::LabelSet& labels);
   /// Removes series whose time to live is over; how many. Cheap where nothing is due.
@@ -155,7 +163,10 @@ class MetricStore {
   void AddInitialSeries(Entry& entry, base::Instant now);
   void Forget(const EntryPtr& held);
   [[nodiscard]] base::Status CheckRoom(const Entry& entry,
-                                       const std::vector<CheckedChange>& changes) const;
+                                       std::span<const CheckedChange> changes) const;
+  [[nodiscard]] base::Result<std::size_t> WriteAndApply(Entry& entry,
+                                                        std::span<const CheckedChange> changes,
+                                                        base::Instant now);
   void ApplyTo(Entry& entry, std::span<const CheckedChange> changes, base::Instant now);
   std::size_t ExpireAll(base::Instant now);
   [[nodiscard]] base::Status Write(std::string frame, const Entry* entry);

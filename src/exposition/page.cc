@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exposition/page.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -29,15 +30,18 @@ class PageReader : public PieceReader {
       }
       readers_[at_].reset();
     }
-    if (std::exchange(is_done_, true)) {
-      return false;
+    if (!std::exchange(has_last_, true)) {
+      if (self_ != nullptr) {
+        last_ = self_->Text(request_.style, request_.filter, request_.exporter_metrics);
+      }
+      AppendEnd(last_, request_.style);
     }
-    const std::size_t begin = out.size();
-    if (self_ != nullptr) {
-      out += self_->Text(request_.style, request_.filter, request_.exporter_metrics);
-    }
-    AppendEnd(out, request_.style);
-    return out.size() > begin;
+    // As much as fits, up to a line's end.
+    const std::size_t room = PieceEnd(out.size()) - out.size();
+    const std::size_t end = std::min(last_.find('\n', last_at_ + room - 1), last_.size() - 1) + 1;
+    const std::size_t begin = std::exchange(last_at_, last_.empty() ? 0 : end);
+    out.append(last_, begin, last_at_ - begin);
+    return last_at_ > begin;
   }
 
  private:
@@ -45,7 +49,9 @@ class PageReader : public PieceReader {
   const PageRequest request_;
   std::vector<std::unique_ptr<PieceReader>> readers_;
   std::size_t at_ = 0;
-  bool is_done_ = false;
+  std::string last_;  // self metrics and the page's end
+  std::size_t last_at_ = 0;
+  bool has_last_ = false;
 };
 
 }  // namespace

@@ -10,8 +10,14 @@
 
 namespace promtally::exposition {
 
-/// About how much one call of PieceReader::Next adds.
+/// How large a piece is, but for the line that it ends with.
 inline constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
+
+/// Where a piece that begins at `begin` of a text ends: what is there already counts, so that a
+/// piece that several readers fill does not outgrow its buffer.
+[[nodiscard]] inline std::size_t PieceEnd(std::size_t begin) {
+  return begin < kPieceBytes ? kPieceBytes : begin + kPieceBytes;
+}
 
 /// A page that is written while it is sent, so that it never lies in memory as a whole. The owner
 /// asks for one piece after another and may let any time pass between two.
@@ -22,7 +28,7 @@ class PieceReader {
   PieceReader& operator=(const PieceReader&) = delete;
   virtual ~PieceReader() = default;
 
-  /// Appends whole lines, about kPieceBytes of them, to `out`. False: the page is complete, and
+  /// Appends whole lines, up to PieceEnd(out.size()), to `out`. False: the page is complete, and
   /// nothing was appended.
   virtual bool Next(std::string& out) = 0;
 };

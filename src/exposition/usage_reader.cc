@@ -53,13 +53,14 @@ class UsageReader : public PieceReader {
 
   bool Next(std::string& out) override {
     const std::size_t begin = out.size();
-    while (section_ < sections_.size() && out.size() - begin < kPieceBytes) {
+    const std::size_t enough = PieceEnd(begin);
+    while (section_ < sections_.size() && out.size() < enough) {
       Section& section = sections_[section_];
       if (part_ == 0 && at_ == 0) {
         out += section.head;
       }
       if (part_ < section.lines.size()) {
-        Continue(out, begin + kPieceBytes, section.lines[part_]);
+        Continue(out, enough, section.lines[part_]);
       } else {
         ++section_;
         part_ = 0;

@@ -14,6 +14,7 @@
 #include "inference/arima_starts.h"
 #include "inference/arma_terms.h"
 #include "inference/minimizer.h"
+#include "inference/trainer.h"
 
 namespace promtally::inference {
 namespace {
@@ -39,7 +40,8 @@ constexpr double kTilt = 0.5;
 
 class Fit {
  public:
-  explicit Fit(const ArimaLikelihood& likelihood) : likelihood_(likelihood) {}
+  Fit(const ArimaLikelihood& likelihood, const std::stop_token& stop)
+      : likelihood_(likelihood), stop_(stop) {}
 
   /// The free numbers of the likeliest optimum found.
   std::vector<double> Run() {
@@ -49,7 +51,7 @@ class Fit {
     if (!likelihood_.complete()) {
       // The filter that skips gaps is slow: with the gaps filled the way there is cheap.
       const auto filled = ArimaLikelihood::Make(order, likelihood_.filled());
-      Try(filled ? Fit(*filled).Run() : std::vector<double>{});
+      Try(filled ? Fit(*filled, stop_).Run() : std::vector<double>{});
       Try(zeros);
       TryUnitRoots();
       return best_.at;
@@ -58,9 +60,11 @@ class Fit {
     MinimizeOptions rough;
     rough.gradient_tolerance = 1e-4;
     rough.iterations = 40;
-    Try(Minimize([&](std::span<const double> at,
-                     std::span<double> gradient) { return likelihood_.Conditional(at, gradient); },
-                 zeros, rough)
+    Try(Minimize(
+            [&](std::span<const double> at, std::span<double> gradient) {
+              return stop_.stop_requested() ? kUndefined : likelihood_.Conditional(at, gradient);
+            },
+            zeros, rough)
             .at);
     Try(zeros);
     if (likelihood_.used() <= kShortSeries && order.q + order.seasonal_q > 0 &&
@@ -91,9 +95,11 @@ class Fit {
   }
 
   [[nodiscard]] Minimum FromStart(std::vector<double> start) const {
-    return Minimize([&](std::span<const double> at,
-                        std::span<double> gradient) { return likelihood_.FromFree(at, gradient); },
-                    std::move(start), {});
+    return Minimize(
+        [&](std::span<const double> at, std::span<double> gradient) {
+          return stop_.stop_requested() ? kUndefined : likelihood_.FromFree(at, gradient);
+        },
+        std::move(start), {});
   }
 
   void Keep(Minimum minimum) {
@@ -105,6 +111,9 @@ class Fit {
   /// Towards a unit root of the moving average the likelihood flattens before it ends: the end
   /// itself is tried.
   void TryUnitRoots() {
+    if (best_.at.empty()) {
+      return;  // nothing was defined, or the search was interrupted
+    }
     std::vector<double> at = best_.at;
     bool near = false;
     ForEachGroup(likelihood_.order(), std::span(at), [&](std::span<double> group, bool average) {
@@ -120,7 +129,11 @@ class Fit {
     }
   }
 
+  /// An interrupted search finds no point that is defined any more, and so ends.
+  static constexpr double kUndefined = std::numeric_limits<double>::infinity();
+
   const ArimaLikelihood& likelihood_;
+  const std::stop_token& stop_;
   Minimum best_;
 };
 
@@ -189,7 +202,7 @@ std::vector<double> HessianErrors(const ArimaLikelihood& likelihood,
 }  // namespace
 
 base::Result<ArimaFit> FitArima(const ArimaOrder& order, std::span<const double> series,
-                                StandardErrors standard_errors) {
+                                StandardErrors standard_errors, const std::stop_token& stop) {
   if (const base::Status valid = Validate(order); !valid) {
     return tl::unexpected(valid.error());
   }
@@ -201,7 +214,10 @@ base::Result<ArimaFit> FitArima(const ArimaOrder& order, std::span<const double>
   fit.order = order;
   fit.used = likelihood->used();
   if (order.arma_coefficients() > 0) {
-    fit.coefficients = Fit(*likelihood).Run();
+    fit.coefficients = Fit(*likelihood, stop).Run();
+    if (stop.stop_requested()) {
+      return tl::unexpected(TrainingInterrupted());
+    }
     FreeToCoefficients<double>(order, fit.coefficients);
   }
   const auto parts = likelihood->Evaluate(fit.coefficients, std::nullopt);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "inference/arima_order.h"
@@ -32,6 +33,7 @@ enum class StandardErrors { kCompute, kSkip };
 /// likelihood).
 [[nodiscard]] base::Result<ArimaFit> FitArima(const ArimaOrder& order,
                                               std::span<const double> series,
-                                              StandardErrors standard_errors);
+                                              StandardErrors standard_errors,
+                                              const std::stop_token& stop = {});
 
 }  // namespace promtally::inference

@@ -103,10 +103,11 @@ base::Result<std::unique_ptr<Model>> OpenArima(const ModelRecord& record) {
 }
 
 base::Result<TrainedModel> TrainArima(const SeriesTraining& training) {
-  const auto search = ParseArimaSearch(OrAuto(training.order), training.seasonal, training.mean);
+  auto search = ParseArimaSearch(OrAuto(training.order), training.seasonal, training.mean);
   if (!search) {
     return tl::unexpected(search.error());
   }
+  search->stop = training.stop;
   const auto choice = ChooseArima(*search, TrainPart(training));
   if (!choice) {
     return tl::unexpected(choice.error());

@@ -137,7 +137,7 @@ base::Result<ArimaChoice> FitGiven(const ArimaSearch& search, std::span<const do
       *search.q,          *search.seasonal_p,
       *search.seasonal_d, *search.seasonal_q,
       search.period,      search.allow_mean && *search.d + *search.seasonal_d == 0};
-  base::Result<ArimaFit> fit = FitArima(order, series, StandardErrors::kCompute);
+  base::Result<ArimaFit> fit = FitArima(order, series, StandardErrors::kCompute, search.stop);
   if (!fit) {
     return tl::unexpected(fit.error());
   }
@@ -229,7 +229,10 @@ base::Result<ArimaChoice> ChooseArima(const ArimaSearch& search, std::span<const
   const std::vector<ArimaOrder> orders = Orders(search, d, seasonal_d);
   fits.reserve(orders.size());
   for (const ArimaOrder& order : orders) {
-    base::Result<ArimaFit> fit = FitArima(order, series, StandardErrors::kSkip);
+    base::Result<ArimaFit> fit = FitArima(order, series, StandardErrors::kSkip, search.stop);
+    if (!fit && fit.error().code == ErrorCode::kCancelled) {
+      return tl::unexpected(fit.error());
+    }
     if (!fit) {
       first_error = first_error ? first_error : std::optional(fit.error());
       choice.candidates.push_back({order, std::numeric_limits<double>::infinity(), false});
@@ -248,7 +251,7 @@ base::Result<ArimaChoice> ChooseArima(const ArimaSearch& search, std::span<const
                       first_error.value_or(base::Error{ErrorCode::kRejected,
                                                        "each has a root near the unit circle"}));
   }
-  base::Result<ArimaFit> fit = FitArima(best->order, series, StandardErrors::kCompute);
+  base::Result<ArimaFit> fit = FitArima(best->order, series, StandardErrors::kCompute, search.stop);
   if (!fit) {
     return tl::unexpected(fit.error());
   }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct ArimaSearch {
   std::optional<int> seasonal_q = 0;
   int period = 1;
   bool allow_mean = true;
+  std::stop_token stop;  ///< ends the search soon: kCancelled
 
   [[nodiscard]] bool is_fixed() const {
     return p && d && q && seasonal_p && seasonal_d && seasonal_q;

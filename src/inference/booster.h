@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,8 @@ struct BoosterTraining {
   std::optional<BoosterData> watched;  ///< stops the training when it no longer gets better
   std::vector<std::pair<std::string, std::string>> parameters;  ///< libxgboost's own names
   int rounds = 100;
-  int patience = 0;  ///< rounds without a better result on `watched`; 0: all rounds
+  int patience = 0;      ///< rounds without a better result on `watched`; 0: all rounds
+  std::stop_token stop;  ///< looked at before each round: kCancelled
 };
 
 struct BoosterResult {

@@ -61,6 +61,10 @@ base::Result<std::size_t> TestSteps(double test_size, std::size_t size) {
   return static_cast<std::size_t>(steps);
 }
 
+base::Error TrainingInterrupted() {
+  return {base::ErrorCode::kCancelled, "the training was interrupted"};
+}
+
 std::string DigestOf(const std::vector<std::string>& names,
                      const std::vector<std::vector<double>>& series) {
   base::FieldHasher hasher;

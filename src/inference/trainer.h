@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct SeriesTraining {
   std::string seasonal;        ///< arima: P,D,Q,s or auto,s
   std::string mean;            ///< arima: auto or none
   std::string seasonal_kind;   ///< holt_winters: additive or multiplicative
+  std::stop_token stop;        ///< ends the training soon: kCancelled
 };
 
 /// A model before it is stored. With a test part it is fitted on the training part alone, its
@@ -59,6 +61,9 @@ struct SeriesTrainer {
 /// number itself. kInvalidArgument for a negative or fractional one and where nothing is left to
 /// train on.
 [[nodiscard]] base::Result<std::size_t> TestSteps(double test_size, std::size_t size);
+
+/// What an interrupted training says: kCancelled.
+[[nodiscard]] base::Error TrainingInterrupted();
 
 /// SHA-256 of named series in hexadecimal: which data a model has seen.
 [[nodiscard]] std::string DigestOf(const std::vector<std::string>& names,

@@ -82,7 +82,8 @@ base::Result<Fit> Trainer::FitOn(std::size_t end, std::size_t watched_end, int r
       .watched = std::nullopt,
       .parameters = Parameters(end),
       .rounds = rounds,
-      .patience = 0};
+      .patience = 0,
+      .stop = training_.stop};
   if (watched_end > end) {
     asked.watched = BoosterData{windows_.columns, windows_.RowsOf(end, watched_end),
                                 windows_.LabelsOf(end, watched_end)};

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ struct XgboostTraining {
   std::uint32_t seed = 0;
   /// Rounds without a better result on the last part of the training part; 0: all rounds.
   int early_stopping_rounds = 0;
-  int threads = 1;  ///< more of them may change the last bits of a model
+  std::stop_token stop;  ///< ends the training after the round at hand: kCancelled
+  int threads = 1;       ///< more of them may change the last bits of a model
 };
 
 /// Trains on the training part alone; metrics are those of predictions `horizon` steps ahead over

@@ -204,7 +204,7 @@ RawRange RawRangeOf(const MetricSpec& spec, base::Milliseconds settle) {
 std::string BuildRawQuery(const MetricSpec& spec, const std::optional<std::string>& scope_key,
                           std::span<const std::string> scopes, base::Milliseconds range) {
   // Whole seconds: every server reads them, and what lies outside is passed over.
-  promql::Selector selector{spec.metric, {}, std::chrono::ceil<base::Seconds>(range)};
+  promql::Selector selector{spec.metric, {}, {std::chrono::ceil<base::Seconds>(range)}};
   if (scope_key && scopes.size() == 1) {
     selector.matchers.push_back({*scope_key, promql::MatchOperator::kEqual, scopes.front()});
   } else if (scope_key && !scopes.empty()) {

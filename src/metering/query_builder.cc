@@ -26,7 +26,7 @@ promql::Matcher MatchScopes(const std::string& scope_key, std::span<const std::s
 std::string BuildQuery(const MetricSpec& spec, const std::optional<std::string>& scope_key,
                        std::span<const std::string> scopes, base::Seconds period,
                        bool without_begin) {
-  promql::Selector selector{spec.metric, {}, period};
+  promql::Selector selector{spec.metric, {}, {period}};
   // What goes from sample to sample wants the one at begin: it closes the step across it.
   if (without_begin && RangeFunctionOf(spec).ends_with("_over_time")) {
     selector.range.length = base::Milliseconds(period) - base::Milliseconds(1);

@@ -103,7 +103,7 @@ std::string SyntaxProblemOf(const MetricSpec& spec, const std::optional<std::str
 }
 
 Discovery DiscoveryOf(const MetricSpec& spec, const std::string& scope_key, Period period) {
-  const promql::Selector built{spec.metric, {}, base::Milliseconds(0)};
+  const promql::Selector built{spec.metric, {}, {base::Milliseconds(0)}};
   Discovery discovery{{WithScope(built, scope_key)}, period};
   if (!HasFreeText(spec) || ChooseMode(spec, scope_key).mode != QueryMode::kAllScopes) {
     return discovery;

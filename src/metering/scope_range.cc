@@ -68,7 +68,7 @@ std::string WithinRange(std::string selector, const std::string& scope_key,
   }
   // A printed selector ends with its last matcher and a brace; so does the one made here.
   const std::string more =
-      promql::Print(*promql::MakeSelector({"", {std::move(matcher)}, base::Seconds(0)}));
+      promql::Print(*promql::MakeSelector({"", {std::move(matcher)}, {base::Seconds(0)}}));
   selector.back() = ',';
   return selector + more.substr(1);
 }

@@ -279,18 +279,7 @@ Response Guarded(Access& access, const Request& request, std::optional<Group> gr
       pending->response = std::move(response);
       return;
     }
-    if (response.later == nullptr) {
-      pending->later->Resolve(std::move(response));
-      return;
-    }
-    const auto inner = response.later;
-    const auto outer = pending->later;
-    if (inner->resolved()) {
-      outer->Resolve(inner->Take());
-    } else {
-      // The raw pointer: the deferral must not hold itself.
-      inner->OnResolved([inner = inner.get(), outer] { outer->Resolve(inner->Take()); });
-    }
+    ResolveWith(pending->later, std::move(response));
   });
   if (pending->response) {
     return *std::move(pending->response);

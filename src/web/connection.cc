@@ -59,6 +59,7 @@ Connection::Connection(asio::ip::tcp::socket socket, Peer peer,
                        std::shared_ptr<const Service> service)
     : socket_(std::move(socket)),
       deadline_(socket_.get_executor()),
+      promised_(socket_.get_executor()),
       peer_(std::move(peer)),
       service_(std::move(service)),
       reader_(std::make_unique<Reader>()) {}
@@ -122,6 +123,7 @@ void Connection::FinishSoon() {
 void Connection::Abort() {
   Disarm();
   deadline_.cancel();
+  promised_.cancel();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -241,7 +243,7 @@ asio::awaitable<Connection::ReadResult> Connection::ReadBody() {
       co_return Refused(413);
     }
   }
-  request_.body = std::move(parser.get().body());
+  request_.body = SharedText(std::move(parser.get().body()));
   co_return ReadResult::kRequest;
 }
 
@@ -316,11 +318,10 @@ Connection::ReadResult Connection::Refused(int status) {
 asio::awaitable<void> Connection::AwaitAnswer() {
   const std::shared_ptr<Deferral> later = std::move(response_.later);
   const std::string route = std::move(response_.route);
-  asio::steady_timer event(socket_.get_executor());
-  event.expires_after(kPatience);
-  later->OnResolved([&event] { event.cancel(); });
+  promised_.expires_after(kPatience);
+  later->OnResolved([this] { promised_.cancel(); });
   if (!later->resolved()) {
-    co_await event.async_wait(kAwait);
+    co_await promised_.async_wait(kAwait);
   }
   later->OnResolved({});
   response_ = later->resolved() ? later->Take() : TextResponse(503, "There is no answer yet\n");

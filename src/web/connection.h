@@ -99,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Moment due_ = Moment::max();    // when the time is over
   Moment wakes_ = Moment::max();  // when deadline_ does
   bool timed_out_ = false;
+  boost::asio::steady_timer promised_;  // an answer that comes later
 
   std::unique_ptr<TlsSession> tls_;
   const Peer peer_;

@@ -92,6 +92,18 @@ const std::string* FindHeader(const Request& request, std::string_view name) {
   return nullptr;
 }
 
+void ResolveWith(const std::shared_ptr<Deferral>& outer, Response response) {
+  const std::shared_ptr<Deferral> inner = response.later;
+  if (inner == nullptr) {
+    outer->Resolve(std::move(response));
+  } else if (inner->resolved()) {
+    outer->Resolve(inner->Take());
+  } else {
+    // The raw pointer: the deferral must not hold itself.
+    inner->OnResolved([inner = inner.get(), outer] { outer->Resolve(inner->Take()); });
+  }
+}
+
 Response TextResponse(int status, std::string text) {
   Response response;
   response.status = status;

@@ -13,6 +13,23 @@
 
 namespace promtally::web {
 
+/// A text that copies share: a body may be large, and is read on another thread at times.
+/// Immutable.
+class SharedText {
+ public:
+  SharedText() = default;
+  explicit SharedText(std::string text)
+      : text_(std::make_shared<const std::string>(std::move(text))) {}
+
+  [[nodiscard]] const std::string& text() const {
+    static const std::string kEmpty;
+    return text_ == nullptr ? kEmpty : *text_;
+  }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 /// A request whose header and body are complete and unambiguous. Immutable.
 struct Request {
   std::string method;  ///< as sent: `GET`
@@ -20,7 +37,7 @@ struct Request {
   std::string query;   ///< behind `?`, still percent-encoded
   std::string host;    ///< of the Host header or an absolute target; may be empty under HTTP/1.0
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  SharedText body;
   std::string remote_address;      ///< without port
   bool loopback_listener = false;  ///< came to an address that only this machine reaches
 };
@@ -65,7 +82,7 @@ struct Response {
 };
 
 /// An answer that is not there yet. Whoever promised it calls Resolve, once; the connection waits
-/// for it. Loop thread only.
+/// for it. Loop thread only; what others hold of it may go on any.
 class Deferral {
  public:
   void Resolve(Response response) {
@@ -85,6 +102,9 @@ class Deferral {
   std::optional<Response> response_;
   std::function<void()> on_resolved_;
 };
+
+/// Resolves `outer` with the response, also where that is itself one that comes later.
+void ResolveWith(const std::shared_ptr<Deferral>& outer, Response response);
 
 [[nodiscard]] Response TextResponse(int status, std::string text);
 [[nodiscard]] std::uint64_t BodyBytes(const Response& response);

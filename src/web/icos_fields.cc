@@ -95,10 +95,10 @@ Response IcosFindings::ToResponse() const {
 tl::expected<BodyValue, Response> ReadIcosObject(const Request& request, std::size_t max_depth) {
   const std::string* content_type = FindHeader(request, "Content-Type");
   BodyValue null;
-  if (request.body.empty()) {
+  if (request.body.text().empty()) {
     return tl::unexpected(OneFinding("missing", "Field required", null));
   }
-  const auto text = DecodeJsonBytes(request.body);
+  const auto text = DecodeJsonBytes(request.body.text());
   if (!text || IsEncoded(request)) {
     return tl::unexpected(
         ErrorResponse(ErrorStyle::kDetail, 400, "There was an error parsing the body"));

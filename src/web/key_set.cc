@@ -100,10 +100,30 @@ Key EcKey(const JsonValue& jwk) {
   return check && EVP_PKEY_public_check(check.get()) == 1 ? key : nullptr;
 }
 
+/// Points of an order of at most 8, in each encoding that OpenSSL reads: under such a key anybody
+/// can sign anything. The sign bit does not count.
+bool HasSmallOrder(std::string point) {
+  constexpr unsigned kLast = kCoordinateBytes - 1;
+  const std::string low(kLast - 1, '\xFF');
+  static const std::array<std::string, 7> kSmall{
+      std::string(kCoordinateBytes, '\0'),               // y = 0
+      "\x01" + std::string(kCoordinateBytes - 1, '\0'),  // y = 1
+      "\xEC" + low + "\x7F",                             // y = p - 1
+      "\xED" + low + "\x7F",                             // y = p
+      "\xEE" + low + "\x7F",                             // y = p + 1
+      "\x26\xE8\x95\x8F\xC2\xB2\x27\xB0\x45\xC3\xF4\x89\xF2\xEF\x98\xF0"
+      "\xD5\xDF\xAC\x05\xD3\xC6\x33\x39\xB1\x38\x02\x88\x6D\x53\xFC\x05",
+      "\xC7\x17\x6A\x70\x3D\x4D\xD8\x4F\xBA\x3C\x0B\x76\x0D\x10\x67\x0F"
+      "\x2A\x20\x53\xFA\x2C\x39\xCC\xC6\x4E\xC7\xFD\x77\x92\xAC\x03\x7A"};
+  point.back() = static_cast<char>(static_cast<unsigned char>(point.back()) & 0x7FU);
+  return std::find(kSmall.begin(), kSmall.end(), point) != kSmall.end();
+}
+
 Key EdKey(const JsonValue& jwk) {
   const auto x = Member(jwk, "x");
   const std::string* const curve = jwk.FindText("crv");
-  if (curve == nullptr || *curve != "Ed25519" || !x || x->size() != kCoordinateBytes) {
+  if (curve == nullptr || *curve != "Ed25519" || !x || x->size() != kCoordinateBytes ||
+      HasSmallOrder(*x)) {
     return nullptr;
   }
   return Own(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Bytes(*x), x->size()));

@@ -34,8 +34,9 @@ struct KeySet {
 };
 
 /// Reads a JWKS. Unusable keys among good ones are skipped: other uses than `sig`, unknown types,
-/// RSA below 2048 or above 8192 bits, points off the curve, no kid, a kid that was there before. A
-/// key without `alg` gets the one that fits its type (RSA: RS256). kParse: it is no JWKS at all.
+/// RSA below 2048 or above 8192 bits, points off the curve or of small order, no kid, a kid that
+/// was there before. A key without `alg` gets the one that fits its type (RSA: RS256). kParse: it
+/// is no JWKS at all.
 [[nodiscard]] base::Result<KeySet> ParseKeySet(std::string_view json);
 
 /// True when `signature` is the key's of `text`, in the form that JOSE gives it.

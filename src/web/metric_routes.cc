@@ -12,6 +12,11 @@
 namespace promtally::web {
 namespace {
 
+using Checked = std::vector<exposition::CheckedChange>;
+
+// Bodies above are read on a thread of their own; below it a request costs less than the way there.
+constexpr std::size_t kLargeBody = std::size_t{64} << 10;
+
 int StatusOf(base::ErrorCode code) {
   switch (code) {
     case base::ErrorCode::kNotFound:
@@ -54,6 +59,16 @@ void AppendNext(std::string& json, const std::optional<std::string>& next) {
   }
 }
 
+Response Applied(std::size_t samples) {
+  return JsonResponse(200, "{\"applied\":" + std::to_string(samples) + "}");
+}
+
+Response Busy() {
+  Response response = ProblemResponse(503, "too many large bodies wait to be read");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 const std::string& NameOf(const Call& call) { return call.path.at("name"); }
 
 }  // namespace
@@ -63,7 +78,7 @@ Response MetricRoutes::Create(const Call& call) {
   if (!parameters.IsSound()) {
     return parameters.Refusal();
   }
-  const auto definition = ReadDefinition(NameOf(call), call.request.body, json_depth_);
+  const auto definition = ReadDefinition(NameOf(call), call.request.body.text(), json_depth_);
   if (!definition) {
     return Unreadable(definition.error());
   }
@@ -89,7 +104,11 @@ Response MetricRoutes::Change(const Call& call) {
   if (!metric || metric->definition.name != store_.ResolveFamily(NameOf(call))) {
     return NotFound(NameOf(call));
   }
-  const auto changes = ReadSamples(metric->definition.type, call.request.body, json_depth_);
+  const std::string& body = call.request.body.text();
+  if (bodies_ != nullptr && body.size() > kLargeBody) {
+    return ChangeMany(call, metric->definition.name);
+  }
+  const auto changes = ReadSamples(metric->definition.type, body, json_depth_);
   if (!changes) {
     return Unreadable(changes.error());
   }
@@ -97,7 +116,30 @@ Response MetricRoutes::Change(const Call& call) {
   if (!applied) {
     return Failed(applied.error());
   }
-  return JsonResponse(200, "{\"applied\":" + std::to_string(*applied) + "}");
+  return Applied(*applied);
+}
+
+/// A body of 64 MiB takes a second to read and to check, in which the loop would answer nobody.
+/// What is left for the loop is to take the changes into journal and store, as a whole; only that
+/// may use `this`, which goes before the thread does.
+Response MetricRoutes::ChangeMany(const Call& call, const std::string& family) {
+  const auto read = [this, checker = *store_.CheckerOf(family), body = call.request.body,
+                     depth = json_depth_]() -> BodyThread::Then {
+    const auto changes = ReadSamples(checker.definition().type, body.text(), depth);
+    if (!changes) {
+      return [problems = changes.error()] { return Unreadable(problems); };
+    }
+    auto checked = checker.Check(*changes);
+    if (!checked) {
+      return [error = checked.error()] { return Failed(error); };
+    }
+    return [this, checker, many = std::make_shared<const Checked>(*std::move(checked))] {
+      const auto applied = store_.Apply(checker, *many, clock_());
+      return applied ? Applied(*applied) : Failed(applied.error());
+    };
+  };
+  auto promise = bodies_->Run(read);
+  return promise ? *std::move(promise) : Busy();
 }
 
 Response MetricRoutes::List(const Call& call) const {

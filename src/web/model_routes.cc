@@ -191,16 +191,22 @@ ModelRoutes::ModelRoutes(Parts parts)
       interval_seconds_(
           std::max<std::int64_t>(1, parts_.models->settings().interval / base::Milliseconds(1000))),
       work_(std::make_shared<Work>()),
-      loops_({parts_.loop, parts_.store, parts_.models, parts_.log, parts_.clock, parts_.loops_path,
-              parts_.models->settings().max_loops, parts_.changed}),
+      loops_({parts_.loop, parts_.store, parts_.models, parts_.log, parts_.clock,
+              parts_.ledger_path + ".predictions", parts_.models->settings().max_loops,
+              parts_.changed}),
       jobs_({parts_.loop, parts_.models, parts_.log, parts_.models->settings().training_queue,
+             parts_.ledger_path + ".trainings",
              [this](const collector::TrainingRequest& request,
                     const collector::TrainingResult& result) { Trained(request, result); }}),
       nodes_({parts_.loop, &loops_, parts_.log, parts_.models->settings().aggregator,
-              interval_seconds_}) {}
+              interval_seconds_}),
+      remotes_(parts_.models->settings().remote, parts_.log) {}
 
 base::Status ModelRoutes::Load() {
   base::Status loaded = loops_.Load();
+  if (const base::Status jobs = jobs_.Load(); !jobs) {
+    parts_.log->Error("Trainings of the last run", {{"err", jobs.error().message}});
+  }
   nodes_.Start();
   return loaded;
 }
@@ -211,6 +217,7 @@ ModelRoutes::~ModelRoutes() {
 }
 
 void ModelRoutes::Stop() {
+  remotes_.Stop();
   nodes_.Stop();
   jobs_.Stop();
   loops_.Stop();
@@ -267,16 +274,19 @@ Response ModelRoutes::TrainModelMetric(const Request& request) {
     return ErrorResponse(ErrorStyle::kDetail, 400,
                          "model_name: letters, digits, _, - and ., no dot first.");
   }
-  const std::optional<std::string> id = jobs_.Add(*std::move(training));
-  if (!id) {
+  const auto added = jobs_.Add(*std::move(training));
+  if (!added) {
     Response response = ErrorResponse(ErrorStyle::kDetail, 429,
                                       "models.training_queue trainings are waiting already.");
     response.headers.emplace_back("Retry-After", "60");
     return response;
   }
-  return JsonResponse(
-      200, R"({"message":"Dataset created, model training started successfully.","job_id":)" +
-               Quoted(*id) + "}");
+  return Later([added] {
+    added->keep();  // who has the answer finds the job, whatever happens
+    return JsonResponse(
+        200, R"({"message":"Dataset created, model training started successfully.","job_id":)" +
+                 Quoted(added->id) + "}");
+  });
 }
 
 /// The service made a gauge of each trained model, with these labels.

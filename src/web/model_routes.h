@@ -9,6 +9,7 @@
 
 #include "collector/event_log.h"
 #include "collector/model_service.h"
+#include "collector/remote_check.h"
 #include "exposition/metric_store.h"
 #include "web/http.h"
 #include "web/node_predictions.h"
@@ -33,7 +34,7 @@ class ModelRoutes {
     std::shared_ptr<collector::ModelService> models;
     const collector::EventLog* log = nullptr;
     std::function<base::Instant()> clock;
-    std::string loops_path;
+    std::string ledger_path;  ///< beside it lie `.predictions` and `.trainings`
     std::size_t json_depth = 64;
     std::function<void()> changed;  ///< the store was changed
   };
@@ -67,6 +68,7 @@ class ModelRoutes {
   PredictionLoops loops_;
   TrainingJobs jobs_;
   NodePredictions nodes_;
+  collector::RemoteCheck remotes_;
 };
 
 }  // namespace promtally::web

@@ -16,8 +16,11 @@ class PageBody : public BodySource {
   explicit PageBody(std::unique_ptr<exposition::PieceReader> page) : page_(std::move(page)) {}
 
   bool Next(std::string& out) override {
-    const std::size_t enough = out.size() + exposition::kPieceBytes;
-    while (out.size() < enough) {
+    // One size from the first piece to the last, well below what malloc maps: buffers that grow by
+    // doubling are freed as holes of all sizes, and the heap of a server with slow readers grows.
+    constexpr std::size_t kLongLine = 4096;
+    out.reserve(exposition::kPieceBytes + kLongLine);
+    while (out.size() < exposition::kPieceBytes) {
       if (!page_->Next(out)) {
         return false;
       }

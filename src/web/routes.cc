@@ -54,7 +54,7 @@ Routes::Routes(RoutesOptions options, const RouteParts& parts)
     : options_(std::move(options)),
       parts_(parts),
       self_(*parts.self),
-      metric_routes_(*parts.metrics, options_.clock, options_.json_depth),
+      metric_routes_(*parts.metrics, options_.clock, options_.json_depth, parts.bodies),
       icos_(*parts.metrics, options_.clock, options_.json_depth),
       docs_({options_.version, options_.prefix, options_.telemetry_path}),
       router_(options_.prefix) {
@@ -265,6 +265,14 @@ StatusFacts Routes::Status() const { return options_.status ? options_.status() 
 /// A change that was taken is told when it is as durable as the settings want it.
 Response Routes::Acknowledge(Response response) const {
   constexpr int kFirstRefusal = 300;
+  if (const auto inner = response.later) {
+    Response promise;
+    promise.later = std::make_shared<Deferral>();
+    inner->OnResolved([this, inner = inner.get(), outer = promise.later] {
+      ResolveWith(outer, Acknowledge(inner->Take()));
+    });
+    return promise;
+  }
   return parts_.keeper == nullptr || response.status >= kFirstRefusal
              ? response
              : parts_.keeper->Acknowledge(std::move(response));

@@ -13,6 +13,7 @@
 #include "exposition/self_metrics.h"
 #include "promtally/base/result.h"
 #include "web/access.h"
+#include "web/body_thread.h"
 #include "web/docs_routes.h"
 #include "web/http.h"
 #include "web/icos_routes.h"
@@ -62,6 +63,7 @@ struct RouteParts {
   LedgerRoutes* ledger = nullptr;
   QueryRoutes* queries = nullptr;
   ModelRoutes* models = nullptr;
+  BodyThread* bodies = nullptr;  ///< nullptr: bodies are read on the loop thread
 };
 
 /// Everything that this version answers; etc. `router().routes()` lists it. Exchanges are counted

@@ -63,14 +63,14 @@ class Service {
                       clock_),
         model_routes_(ModelParts()),
         routes_(RouteOptions(request), {&page_, &metrics_, &store_, &keeper_, &ledger_routes_,
-                                        &query_routes_, &model_routes_}),
+                                        &query_routes_, &model_routes_, &bodies_}),
         server_(loop_, ServerOptionsOf(request), routes_.MakeHandler(), routes_.MakeObserver()),
         ledger_(std::move(request.ledger)),
         daemon_({&loop_, &ledger_, std::move(request.catalogue),
                  collector::OpenSources(loop_, configured_.settings), std::move(request.clock),
                  nullptr},
                 {configured_.ledger_path, configured_.settings.export_settings.max_series,
-                 configured_.settings.models},
+                 configured_.settings.models, configured_.settings.sources},
                 std::move(request.reader), &page_, &metrics_, &log_),
         signals_(loop_, SIGINT, SIGTERM),
         hangups_(loop_, SIGHUP) {}
@@ -150,7 +150,7 @@ class Service {
             std::make_shared<collector::ModelService>(configured_.settings, clock_),
             &log_,
             clock_,
-            configured_.ledger_path + ".predictions",
+            configured_.ledger_path,
             configured_.settings.web.limits.json_depth,
             [this] { keeper_.Changed(); }};
   }
@@ -264,9 +264,8 @@ class Service {
     }
     WarnOfFixed(*read);
     const auto shown = std::make_shared<const std::vector<collector::ConfiguredJob>>(read->jobs);
-    auto jobs = std::move(read->jobs);
     const auto settings = std::make_shared<const config::Settings>(std::move(read->settings));
-    daemon_.Reconfigure({settings, std::move(jobs),
+    daemon_.Reconfigure({settings, std::move(read->jobs),
                          [this, settings, shown, begun,
                           done](const base::Result<std::vector<std::string>>& outcome) {
                            if (outcome) {
@@ -383,6 +382,7 @@ class Service {
   LedgerRoutes ledger_routes_;
   QueryRoutes query_routes_;
   ModelRoutes model_routes_;
+  BodyThread bodies_{loop_};
   Routes routes_;
   Server server_;
   collector::LedgerThread ledger_;

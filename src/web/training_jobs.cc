@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <stop_token>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -15,6 +16,7 @@
 
 #include "web/body_value.h"
 #include "web/python_text.h"
+#include "web/training_file.h"
 
 namespace promtally::web {
 namespace {
@@ -25,35 +27,13 @@ constexpr std::size_t kRemembered = 1000;
 constexpr std::int64_t kRunsKept = 10;
 constexpr int kNiceness = 10;
 
-enum class JobState { kQueued, kRunning, kDone, kFailed };
-
-struct Job {
-  std::string id;
-  std::string model;
-  std::size_t runs_kept = 10;
-  JobState state = JobState::kQueued;
+struct Job : KeptJob {
   std::shared_ptr<std::atomic<double>> progress = std::make_shared<std::atomic<double>>(0);
-  std::string result;  // JSON
-  std::string error;
 
   [[nodiscard]] bool IsOver() const {
     return state == JobState::kDone || state == JobState::kFailed;
   }
 };
-
-const char* ToText(JobState state) {
-  switch (state) {
-    case JobState::kQueued:
-      return "queued";
-    case JobState::kRunning:
-      return "running";
-    case JobState::kDone:
-      return "done";
-    case JobState::kFailed:
-      break;
-  }
-  return "failed";
-}
 
 std::string Quoted(std::string_view text) {
   std::string json;
@@ -69,7 +49,7 @@ void LowerPriority() {
 }  // namespace
 
 struct TrainingJobs::State : std::enable_shared_from_this<State> {
-  explicit State(Parts its_parts) : parts(std::move(its_parts)) {
+  explicit State(Parts its_parts) : parts(std::move(its_parts)), file(parts.path) {
     asio::post(pool, [] { LowerPriority(); });
   }
 
@@ -86,8 +66,9 @@ struct TrainingJobs::State : std::enable_shared_from_this<State> {
         return;
       }
       asio::post(*self->parts.loop, [self, id] { self->Begin(id); });
-      auto result = collector::Train(*self->parts.models, request,
-                                     [progress](double part) { *progress = part; });
+      auto result = collector::Train(
+          *self->parts.models, request, [progress](double part) { *progress = part; },
+          self->stop.get_token());
       asio::post(*self->parts.loop, [self, id, request, result = std::move(result)] {
         self->Finish(id, request, result);
       });
@@ -97,6 +78,7 @@ struct TrainingJobs::State : std::enable_shared_from_this<State> {
   void Begin(const std::string& id) {
     if (Job* const job = Find(id)) {
       job->state = JobState::kRunning;
+      Keep();
     }
   }
 
@@ -118,6 +100,7 @@ struct TrainingJobs::State : std::enable_shared_from_this<State> {
                       {{"job", id}, {"model", job->model}, {"err", job->error}});
     }
     Forget(job->model, job->runs_kept);
+    Keep();
     if (result && parts.trained) {
       parts.trained(request, *result);
     }
@@ -137,6 +120,19 @@ struct TrainingJobs::State : std::enable_shared_from_this<State> {
     }
   }
 
+  /// What is known now, for the file.
+  [[nodiscard]] std::function<void()> Snapshot() {
+    std::vector<KeptJob> kept(jobs.begin(), jobs.end());
+    return [self = shared_from_this(), number = ++snapshots, kept = std::move(kept)] {
+      if (const auto status = self->file.Write(number, kept); !status) {
+        self->parts.log->Error("Trainings cannot be kept", {{"err", status.error().message}});
+      }
+    };
+  }
+
+  /// The disk is waited for on a thread of its own.
+  void Keep() { asio::post(disk, Snapshot()); }
+
   [[nodiscard]] std::size_t Waiting() const {
     return static_cast<std::size_t>(std::count_if(
         jobs.begin(), jobs.end(), [](const Job& job) { return job.state == JobState::kQueued; }));
@@ -145,7 +141,11 @@ struct TrainingJobs::State : std::enable_shared_from_this<State> {
   const Parts parts;
   std::deque<Job> jobs;  // loop thread
   std::uint64_t last_number = 0;
+  std::uint64_t snapshots = 0;
+  TrainingFile file;
   std::atomic<bool> stopped = false;
+  std::stop_source stop;
+  asio::thread_pool disk{1};
   asio::thread_pool pool{1};
 };
 
@@ -154,11 +154,28 @@ TrainingJobs::TrainingJobs(Parts parts) : state_(std::make_shared<State>(std::mo
 TrainingJobs::~TrainingJobs() {
   Stop();
   state_->pool.join();
+  state_->disk.join();
 }
 
-void TrainingJobs::Stop() { state_->stopped = true; }
+void TrainingJobs::Stop() {
+  state_->stopped = true;
+  state_->stop.request_stop();
+  state_->parts.models->Stop();  // data and other servers are waited for no longer
+}
 
-std::optional<std::string> TrainingJobs::Add(collector::TrainingRequest request) {
+base::Status TrainingJobs::Load() {
+  auto kept = state_->file.Load();
+  if (!kept) {
+    return tl::unexpected(kept.error());
+  }
+  for (KeptJob& job : *kept) {
+    state_->jobs.push_back(Job{std::move(job)});
+    *state_->jobs.back().progress = state_->jobs.back().state == JobState::kDone ? 1 : 0;
+  }
+  return {};
+}
+
+std::optional<TrainingJobs::Added> TrainingJobs::Add(collector::TrainingRequest request) {
   if (state_->Waiting() >= state_->parts.queue) {
     return std::nullopt;
   }
@@ -171,8 +188,9 @@ std::optional<std::string> TrainingJobs::Add(collector::TrainingRequest request)
   const std::string id = job.id;
   const auto progress = job.progress;
   state_->jobs.push_back(std::move(job));
+  Added added{id, state_->Snapshot()};
   state_->Run(id, request, progress);
-  return id;
+  return added;
 }
 
 std::optional<std::string> TrainingJobs::JobJson(const std::string& id) const {

@@ -6,6 +6,7 @@ import http.server
 import json
 import pathlib
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -350,6 +351,50 @@ class OwnModels(Base):
         self.post("/remove_model", {"model_tag": "lags:1"})
         self.assertEqual(self.post("/remove_model", {"model_tag": "lags:1"}, 404), {"detail": "there is no model lags:1"})
 
+    def long_training(self):
+        """Minutes of boosting rounds, and one that waits behind it."""
+        ids = [self.post("/train_model_metric", {
+            "model_name": name, "model_type": "XGB", "test_size": 0.2, "steps_back": 5, "telemetry_metrics": ['load{node="a"}'],
+            "model_parameters": {"n_estimators": 100000, "max_depth": 6}})["job_id"] for name in ("long", "behind")]
+        until(lambda: self.state(ids[0]) == "running", "the training runs")
+        return ids
+
+    def state(self, job):
+        return json.loads(self.service.get("/api/v1/jobs/" + job)[1])["state"]
+
+    def expect_interrupted(self, ids):
+        for job in ids:
+            seen = json.loads(self.service.get("/api/v1/jobs/" + job)[1])
+            self.assertEqual((seen["id"], seen["state"], seen["error"], seen["result"]),
+                             (job, "failed", "interrupted by restart", None))
+        self.assertEqual(self.post("/show_models", {"model": "all"}), {"models_count": 0, "models_list": {}})
+
+    def test_a_training_under_way_does_not_delay_the_end_and_is_shown_after_it(self):
+        ids = self.long_training()
+        self.assertEqual(self.service.terminate(), 0)  # it gives up waiting long before the training would be over
+        self.again()
+        self.expect_interrupted(ids)
+
+    def test_finished_jobs_survive_and_running_ones_have_failed_after_kill_9(self):
+        done = self.post("/train_model_metric", {
+            "model_name": "lags", "model_type": "XGB", "test_size": 0.2, "steps_back": 5, "telemetry_metrics": ['load{node="a"}'],
+            "model_parameters": {"n_estimators": 5}})
+        before = self.job(done)
+        self.post("/remove_model", {"model_tag": "lags:1"})
+        ids = self.long_training()
+        self.service.kill()
+        self.again()
+        self.expect_interrupted(ids)
+        self.assertEqual(self.job(done), before)
+
+    def test_a_damaged_file_of_jobs_is_said_and_kept(self):
+        self.service.terminate()
+        path = self.site.ledger.with_name(self.site.ledger.name + ".trainings")
+        path.write_text("{", encoding="utf-8")
+        self.again()
+        self.assertTrue(path.with_name(path.name + ".damaged").exists())
+        until(lambda: "is damaged" in "".join(self.service.log), "the log")
+
     def test_a_training_that_cannot_be_says_why(self):
         body = {"model_name": "lags", "model_type": "XGB", "test_size": 0.2, "steps_back": 5, "telemetry_metrics": ["load"],
                 "model_parameters": {}}
@@ -359,6 +404,25 @@ class OwnModels(Base):
         self.assertEqual(self.service.get("/api/v1/jobs/nope")[0], 404)
         self.post("/train_model_metric", {**body, "model_name": "../x"}, 400)
         self.post("/train_model_metric", {**body, "model_type": "PYTORCH"}, 422)
+
+
+class RemoteAtStart(Base):
+    def test_a_model_that_is_not_there_is_said_at_start_and_found_later(self):
+        server = self.fake({})
+        self.serve({"models": {"remote": [{"name": "far", "type": "kserve_v1", "url": server.url, "model": "m"}]}})
+        until(lambda: "A remote model cannot be used yet" in "".join(self.service.log), "the warning")
+        self.assertEqual(self.service.get("/metrics")[0], 200)
+        server.answers["/v1/models/m"] = (200, {"name": "m", "ready": True})
+        until(lambda: "A remote model is ready" in "".join(self.service.log), "the model")
+        self.assertEqual(server.bodies("/v1/models/m:predict"), [])  # no rows are sent for that
+        self.assertEqual(self.service.terminate(), 0)
+
+    def test_a_server_that_says_nothing_delays_neither_start_nor_end(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.serve({"models": {"remote": [{"name": "far", "type": "kserve_v1", "model": "m", "timeout": "60s",
+                                               "url": f"http://127.0.0.1:{silent.getsockname()[1]}"}]}})
+            self.assertEqual(self.service.terminate(), 0)
+
 
 
 if __name__ == "__main__":

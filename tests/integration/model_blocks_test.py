@@ -245,6 +245,74 @@ class ModelBlocks(unittest.TestCase):
         self.assertEqual({line["prediction"] for line in refused}, {None})
         self.assertIn("23 of 24 periods have no record", refused[0]["reason"])
 
+    RANGE = ("{name: volume_by_range, score: mad, steps_back: 6, type: info, input: {step: 20m, aggregation_method: avg}}")
+
+    def test_a_range_query_of_the_same_builder_makes_the_windows(self):
+        site = self.site(self.RANGE)
+        outcome = site.run("query", "--execute", "--begin", rfc3339(END - 3600), "--end", rfc3339(END))
+        line = next(line for line in outcome.lines if (line["name"], line["scope"]) == ("volume_by_range", "p1"))
+        # Samples lie at half past: of three steps of an hour one has a value, and what is missing is a gap.
+        self.assertEqual(line["window"], [None, str(p1(HOURS - 2)), None, None, str(p1(HOURS - 1)), None])
+        self.assertIsNone(line["prediction"])
+        self.assertIn("4 of 6 steps have no sample", line["reason"])
+        self.assertIn("avg(avg_over_time(volume_gib{}[1200s])) by (tier, project_id)", outcome.stderr)
+        self.assertFalse(site.ledger.exists())
+
+    def test_a_query_of_ones_own_is_predicted_once_and_kept_apart(self):
+        query = "sum by (project_id, tier) (last_over_time(volume_gib[1h]))"
+        site = self.site("{name: volume_ahead, model: daily, steps_back: 24, horizon: 3, "
+                         f"input: {{step: 1h, query: '{query}'}}}}")
+        self.train(site)
+        self.collect(site)
+        lines = [line for line in self.predicted(site, "volume_ahead") if line["scope"] == "p1"]
+        self.assertEqual(len(lines), HOURS - 23)
+        first = lines[0]
+        # The window ends with the period, the value speaks of the step that ends three steps later.
+        self.assertEqual((first["input_end"], first["begin"], first["end"]),
+                         (rfc3339(FIRST + 86400), rfc3339(FIRST + 86400 + 2 * 3600), rfc3339(FIRST + 86400 + 3 * 3600)))
+        self.assertEqual(first["quantity"], str(p1(2)))
+        self.assertEqual(first["groupby"], {"project_id": "p1", "tier": "hot"})
+        evidence = [line for line in site.run("usage", "--records", "--evidence").lines if line["name"] == "volume_ahead"]
+        self.assertIn(f"24 steps of 3600s back, 3 ahead: {query}", evidence[0]["evidence"]["query"])
+        before = site.records()
+        self.train(site)  # neither another version of the model nor another look at the server changes it
+        self.collect(site)
+        self.assertEqual(site.records(), before)
+        self.assertEqual(site.run("verify").returncode, 0)
+        self.assertEqual({line["kind"] for line in site.run("usage").lines if line["name"] == "volume_ahead"}, {"predicted"})
+
+    def test_an_input_that_cannot_be_taken_is_an_error_of_the_prediction_alone(self):
+        for query, message in (("no_such_metric", "gives no series"),
+                               ("last_over_time(volume_gib[1h]) or label_replace(last_over_time(volume_gib[1h]), 'x', 'y', '', '')", "two series with the labels")):
+            with self.subTest(query=query):
+                site = self.site(f'{{name: odd, score: mad, steps_back: 3, input: {{step: 1h, query: "{query}"}}}}')
+                outcome = self.collect(site)
+                self.assertIn(message, outcome.stderr)
+                self.assertEqual(self.predicted(site, "odd"), [])
+                self.assertEqual(len([line for line in site.records() if line["kind"] == "measured"]), 2 * HOURS)
+
+    def test_what_is_wrong_with_an_input_has_its_place(self):
+        site = Site(self)
+        cases = (("{}", "no step"), ("prices", "usage"), ("{step: 0s}", "whole seconds"),
+                 ("{step: 1m, query: 'sum by ('}", "no PromQL: line 1, column"),
+                 ("{step: 1m, query: '1'}", "of the type scalar"),
+                 ("{step: 1m, query: 'x[5m]'}", "of the type matrix"),
+                 ("{step: 1m, query: x, metric: y}", "has a query and"),
+                 ("{step: 1m, metric: 'a-b'}", "must be a metric name"),
+                 ("{step: 1m, range_function: integral}", "a range query cannot have"),
+                 ("{step: 1m, steps: 3}", 'did you mean "step"'))
+        for value, message in cases:
+            with self.subTest(input=value):
+                site.write_metrics(f"volume_gib: {{unit: GiB, model: {{score: mad, input: {value}}}}}")
+                outcome = promtally_cli.run("check", site.folder / "metrics.yml")
+                self.assertEqual(outcome.returncode, 3, str(outcome))
+                self.assertIn(message, outcome.stderr)
+                self.assertRegex(outcome.stderr, r"metrics\.yml:2:\d+: error")
+        site.write_metrics("volume_gib: {unit: GiB, groupby: [tier], model: {score: mad, input: {step: 1m, query: 'topk(1, x)'}}}")
+        site.write_settings("http://localhost:9", "scope_key: project_id")
+        outcome = promtally_cli.run("check", site.config, site.folder / "metrics.yml")
+        self.assertIn("may be made of another's series", outcome.stderr)
+
     def test_what_is_wrong_has_its_place(self):
         site = Site(self)
         cases = (("{name: a}", "neither a model nor a score"), ("{score: mad, model: a}", "a model and a score"),

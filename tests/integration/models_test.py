@@ -159,6 +159,8 @@ class Kept(Store):
             name = NAMES[version]
             self.assertEqual(self.one("import", DATA / f"{name}.json", "--name", "m")["version"], version)
         self.assertEqual([line["version"] for line in self.models(0, "list").lines], [1, 2, 3])
+        heads = self.models(0, "list", form="csv").stdout.splitlines()[0]
+        self.assertEqual(heads, "name,version,type,created,mae,baseline,baseline_mae,beaten")
         self.assertEqual(self.one("show", "m:latest")["version"], 3)
         self.assertEqual(self.one("show", "m:1")["version"], 1)
         self.assertEqual(self.one("remove", "m:2")["removed"], 1)

@@ -85,6 +85,11 @@ class ImagePackages(unittest.TestCase):
         installed = self.installed_by_the_image()
         libraries = re.findall(r"=> (/\S+)", run("ldd", promtally_cli.binary()).stdout)
         self.assertGreater(len(libraries), 10)
+        loader = promtally_cli.ROOT / "src" / "inference" / "xgboost_library.cc"
+        name = re.search(r'kFile = "(\S+)"', loader.read_text(encoding="utf-8")).group(1)
+        self.assertNotIn(name, [pathlib.Path(library).name for library in libraries], "loaded when a model is trained")
+        libraries += re.findall(rf"^\s*{re.escape(name)} .* => (/\S+)", run("/sbin/ldconfig", "-p").stdout, re.MULTILINE)
+        self.assertIn(name, libraries[-1])
         for library in libraries:
             owner = run("dpkg-query", "-S", library.removeprefix("/usr") if library.startswith("/usr/lib") else library)
             if owner.returncode != 0:

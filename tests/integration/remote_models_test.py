@@ -45,6 +45,15 @@ class Remote(unittest.TestCase):
             self.assertAlmostEqual(line["prediction"], wanted, delta=1e-4)
 
 
+class Listed(Remote):
+    def test_configured_models_are_listed_without_asking_anybody(self):
+        self.configure(url="http://127.0.0.1:9", version="3")
+        outcome = promtally_cli.run("models", "list", "--config", self.config, "--format", "json")
+        self.assertEqual(outcome.returncode, 0, str(outcome))
+        self.assertEqual(outcome.lines, [{"name": "remote", "version": "3", "type": "oip_v2", "created": None,
+                                          "metrics": None, "baseline": None}])
+
+
 class RealServers(Remote):
     """The model's own predictions, by Python, are what each server must give."""
 

@@ -8,6 +8,7 @@
 
 #include "promtally/base/decimal.h"
 #include "promtally/base/time.h"
+#include "promtally/metering/model_input.h"
 
 namespace promtally::metering {
 
@@ -36,12 +37,14 @@ enum class OnModelError {
 };
 
 /// What a model makes of a spec's committed usage (metrics.yml: `model`), validated. The windows
-/// are the last `steps_back` periods of each label set.
+/// are the last `steps_back` periods of each label set, or values of a range query that ends with
+/// the period.
 struct ModelBlock {
   std::string name;   ///< of the output; unique among the specs and outputs of a job
   std::string model;  ///< NAME, NAME:VERSION or NAME:latest of the store, or a name of
                       ///< models.remote; empty with a score
   AnomalyScore score = AnomalyScore::kNone;
+  std::optional<ModelInput> input;  ///< of a range query; absent: committed usage
   int steps_back = 24;
   int horizon = 1;
   StepsTo combine = StepsTo::kLast;

@@ -117,7 +117,7 @@ class DaemonTest : public ExportTest {
                    {{"s", std::move(gate)}},
                    [this] { return now_; },
                    nullptr},
-                  {path_, 100, {}}, OpenReader(), &page_, &metrics_, &log_);
+                  {path_, 100, {}, {}}, OpenReader(), &page_, &metrics_, &log_);
     daemon.on_health = [this](bool healthy) { healthy_.push_back(healthy); };
     daemon.Start();
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);

@@ -88,6 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"NoCert", Tls("key_file: k"), "missing one of cert or cert_file"},
         Mistake{"NoKey", Tls("cert_file: c"), "missing one of key or key_file"},
+        Mistake{"EmptyKey", Tls("cert_file: c, key: \"\""), "missing one of key or key_file"},
         Mistake{"BothCerts", Tls("cert: c, cert_file: c, key_file: k"),
                 "at most one of cert & cert_file"},
         Mistake{"ClientAuth", Tls("cert_file: c, key_file: k, client_auth_type: Maybe"),

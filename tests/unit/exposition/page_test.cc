@@ -161,6 +161,36 @@ TEST_F(PageTest, CutsLongUsageAtLineEndsOnly) {
   ExpectReadable();
 }
 
+TEST_F(PageTest, FillsPiecesToTheirSizeWhateverTheyAreMadeOf) {
+  MetricDefinition definition;
+  definition.name = "g";
+  definition.type = MetricType::kGauge;
+  definition.labels = {"n"};
+  ASSERT_TRUE(metrics_.Create(definition, kNow));
+  for (int i = 0; i < 4000; ++i) {
+    SampleChange change;
+    change.labels = {{"n", std::to_string(i) + std::string(40, 'x')}};
+    ASSERT_TRUE(metrics_.Apply("g", std::span(&change, 1), kNow));
+  }
+  Add(Usage("requests", metering::ExportType::kCounter));
+  const auto reader = ReadPage({&usage_, &metrics_, &self_}, {kOpen, {}, true, {}}, kNow);
+  std::vector<std::size_t> sizes;
+  std::string piece;
+  for (bool more = true; more;) {
+    piece.clear();
+    while (piece.size() < kPieceBytes && more) {
+      more = reader->Next(piece);
+    }
+    sizes.push_back(piece.size());
+    EXPECT_TRUE(piece.empty() || piece.back() == '\n');
+  }
+  ASSERT_GT(sizes.size(), 3U);
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
+    EXPECT_LT(sizes[i], kPieceBytes + 4096) << i;
+  }
+  EXPECT_TRUE(piece.ends_with("# EOF\n"));
+}
+
 TEST_F(PageTest, TakesUsageNamesInDots) {
   Add(Usage("requests", metering::ExportType::kCounter));
   const std::string page = Page({Format::kOpenMetrics, Escaping::kDots});

@@ -138,7 +138,7 @@ std::string BodyOf(const std::string& response) {
 Response Echo(const Request& request) {
   std::string text = request.method + " " + request.path;
   text += request.query.empty() ? "" : " query=" + request.query;
-  text += request.body.empty() ? "" : " body=" + request.body;
+  text += request.body.text().empty() ? "" : " body=" + request.body.text();
   return TextResponse(200, text);
 }
 
