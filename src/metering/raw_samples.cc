@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 
 namespace promtally::metering {
 namespace {
@@ -71,7 +72,45 @@ class DigitReader {
   int exponent_ = 0;
 };
 
+/// A plain decimal of at most 18 digits, as nearly all are: no branch a digit. nullopt: it is
+/// something else.
+std::optional<Scanned> ScanShort(std::string_view text) {
+  const bool negative = !text.empty() && text[0] == '-';
+  text.remove_prefix(negative ? 1U : 0U);
+  if (text.empty() || text.size() > std::size_t{kMostDigits}) {
+    return std::nullopt;
+  }
+  std::int64_t value = 0;
+  std::int64_t kept = 0;  // up to the last digit that is not 0
+  int zeros = 0;          // behind it
+  std::size_t point = text.size();
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const int digit = text[at] - '0';
+    if (digit < 0 || digit > 9) {
+      if (text[at] != '.' || point != text.size()) {
+        return std::nullopt;
+      }
+      point = at;
+      continue;
+    }
+    value = value * 10 + digit;
+    kept = digit != 0 ? value : kept;
+    zeros = digit != 0 ? 0 : zeros + 1;
+  }
+  if (point + 1 == text.size() || point == 0) {
+    return std::nullopt;
+  }
+  const auto behind_point = static_cast<int>(text.size() - std::min(point + 1, text.size()));
+  return Scanned{.is_number = true,
+                 .fits = true,
+                 .digits = negative ? -kept : kept,
+                 .exponent = kept == 0 ? 0 : zeros - behind_point};
+}
+
 Scanned Scan(std::string_view text) {
+  if (const auto scanned = ScanShort(text)) {
+    return *scanned;
+  }
   std::size_t at = 0;
   const bool negative = !text.empty() && text[0] == '-';
   at += !text.empty() && (text[0] == '-' || text[0] == '+') ? 1U : 0U;

@@ -100,5 +100,26 @@ RC_GTEST_PROP(RawSamples, GiveBackEveryDouble, ()) {
   RC_ASSERT(samples.DoubleOf(samples.samples(0)[0]) == value);
 }
 
+/// A text with a plus is never read the short way.
+RC_GTEST_PROP(RawSamples, ReadShortDecimalsAsTheLongWayDoes, ()) {
+  const auto digits = *rc::gen::container<std::string>(rc::gen::element('0', '0', '1', '7', '9'));
+  const auto point = *rc::gen::inRange<std::size_t>(0, digits.size() + 2);
+  std::string text = digits;
+  if (point <= digits.size()) {
+    text.insert(point, ".");
+  }
+  RawSamples samples;
+  samples.BeginSeries();
+  const bool is_short = samples.Add(1, text);
+  RC_ASSERT(samples.Add(1, "+" + text) == is_short);
+  if (is_short) {
+    const RawSample& one = samples.samples(0)[0];
+    const RawSample& other = samples.samples(0)[1];
+    RC_ASSERT(one.kind() == other.kind());
+    RC_ASSERT(one.kind() == RawSample::Kind::kText || one.digits() == other.digits());
+    RC_ASSERT(one.exponent() == other.exponent());
+  }
+}
+
 }  // namespace
 }  // namespace promtally::metering
